@@ -1,0 +1,144 @@
+"""Settings, in groups of one stage each: a group is that stage's options and goes whole into its records' headers.
+
+Read from `revista.toml` in the working folder (or the file that `--settings` names), overridden by environment
+variables such as `REVISTA_TEXT__LANGUAGE=spa_old`. A misspelt name is an error. What only changes how fast or how
+patiently the work is done stands in `run`, which no header holds: changing it makes nothing stale.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from revista.errors import BadArguments
+
+DEFAULT_FILE = Path("revista.toml")
+
+
+class Group(BaseModel):
+    """Base of the settings groups: immutable, and a misspelt name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PagesSettings(Group):
+    """Stage 1: from PDF to page images."""
+
+    render_dpi: int = Field(300, ge=36, le=1200)  # for pages that are not one embedded scan
+    max_pixels: int = Field(120_000_000, ge=10_000)  # a larger page is rendered smaller, and a problem says so
+
+
+class RegionsSettings(Group):
+    """Stage 2: which detectors look for pictures, and how they are combined."""
+
+    detectors: tuple[Literal["rapid_layout", "opencv", "transformers"], ...] = ("rapid_layout", "opencv")
+    min_confidence: float = Field(0.5, ge=0, le=1)
+    transformers_model: str | None = None  # local folder or hub id (org/name@revision)
+
+
+class TextSettings(Group):
+    """Stage 3: Tesseract."""
+
+    language: str = Field("spa", pattern=r"^[A-Za-z_]+(\+[A-Za-z_]+)*$")
+    deskew: bool = True
+
+
+class ContextSettings(Group):
+    """Stage 4: what counts as near a picture."""
+
+    min_word_confidence: float = Field(0.6, ge=0, le=1)  # words below it are marked as uncertain
+    paragraphs: int = Field(2, ge=0)  # how many paragraphs before and after
+    window_words: int = Field(10, ge=1)
+    window_overlap: int = Field(3, ge=0)
+
+
+class CaptionsSettings(Group):
+    """Stage 5: the captioner."""
+
+    model: str | None = None  # local folder or hub id (org/name@revision) of a BLIP checkpoint
+    language: Literal["en", "es"] = "en"  # the language in which the checkpoint speaks
+    prompts: tuple[str, ...] = ("", "a photograph of")
+    beams: int = Field(5, ge=1, le=16)
+    max_new_tokens: int = Field(20, ge=1, le=100)
+    samples: int = Field(2, ge=0, le=16)
+    seed: int = 0
+
+
+class RankingSettings(Group):
+    """Stage 6: the ranker."""
+
+    model: str | None = None  # local folder or hub id (org/name@revision) of a CLIP checkpoint
+    min_window_probability: float = Field(0.6, ge=0, le=1)  # below it no nearby passage counts as belonging
+
+
+class DescriptionsSettings(Group):
+    """Stage 7: Spanish sentences."""
+
+    min_quote_confidence: float = Field(0.6, ge=0, le=1)  # a caption read worse than this is not quoted
+    translator: Literal["apertium"] = "apertium"
+
+
+class RunSettings(Group):
+    """How the work is done; never what comes out."""
+
+    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    pages_per_task: int = Field(10, ge=1)
+    page_timeout: float = Field(50.0, gt=0)  # seconds that an external program may take for one page
+    failed_pages_limit: float = Field(0.10, ge=0, le=1)  # an issue with a larger share of failed pages fails
+    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+
+
+class Settings(BaseSettings):
+    """All settings; see the groups."""
+
+    model_config = SettingsConfigDict(env_prefix="REVISTA_", env_nested_delimiter="__", frozen=True, extra="forbid")
+
+    pages: PagesSettings = PagesSettings()
+    regions: RegionsSettings = RegionsSettings()
+    text: TextSettings = TextSettings()
+    context: ContextSettings = ContextSettings()
+    captions: CaptionsSettings = CaptionsSettings()
+    ranking: RankingSettings = RankingSettings()
+    descriptions: DescriptionsSettings = DescriptionsSettings()
+    run: RunSettings = Field(default_factory=RunSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over what the file (given as init arguments) says."""
+        return env_settings, init_settings
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """The settings from `file`, or from `revista.toml` where it exists, and the environment.
+
+    Raises:
+        BadArguments: the named file is missing, not TOML, or holds a name or value that is not a setting.
+    """
+    if file is None:
+        file = DEFAULT_FILE if DEFAULT_FILE.exists() else None
+    try:
+        data = tomllib.loads(file.read_text("utf-8")) if file else {}
+        return Settings(**data)
+    except FileNotFoundError:
+        raise BadArguments(f"{file}: no such settings file", "Check the path given to --settings.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadArguments(f"{file}: not a TOML file: {error}", "See docs/settings.md for an example.") from error
+    except ValidationError as error:
+        lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise BadArguments(f"settings: {lines}", "Settings and their ranges are listed in docs/settings.md.") from error

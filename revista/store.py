@@ -1,0 +1,182 @@
+"""The archive folder: one folder an issue, one JSON record a page and stage, page images and cut-out pictures.
+
+Everything is written beside its place and renamed, so that a kill at any moment leaves either the old file or the
+new one. Unfinished files lie under `.tmp/`, one folder a process, locked while the process lives; the next process
+removes those whose owner is gone. docs/formats.md shows the layout.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self, TypeVar
+
+from pydantic import ValidationError
+
+from revista.errors import BadArguments, StorageError
+from revista.records import Body, Issue, Record
+
+BodyT = TypeVar("BodyT", bound=Body)
+
+PAGE_IMAGES = "pages"
+PICTURES = "pictures"
+
+
+def sha256_of(file: Path) -> str:
+    """Hex sha256 of a file's content, read in blocks."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def _storage_errors(what: Path) -> Iterator[None]:
+    """Turn an operating-system error while writing `what` into a `StorageError`."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {what}: {error.strerror or error}",
+            "Free some space or mend the folder's rights, then run the same command again: it goes on.",
+        ) from error
+
+
+class Archive:
+    """An archive folder. Use it as a context manager: leaving it removes the process's unfinished files."""
+
+    def __init__(self, root: Path, *, create: bool = False) -> None:
+        """Open the archive folder `root`; with `create`, make it where it does not exist.
+
+        Raises:
+            BadArguments: the folder does not exist (and `create` is False) or is a file.
+            StorageError: it cannot be made.
+        """
+        self.root = root
+        self._scratch: Path | None = None
+        self._lock: tuple[IO[bytes], Path] | None = None
+        self._guard = threading.Lock()
+        if root.exists() and not root.is_dir():
+            raise BadArguments(f"{root} is a file, not an archive folder", "Name a folder with --archive.")
+        if create:
+            with _storage_errors(root):
+                root.mkdir(parents=True, exist_ok=True)
+        elif not root.exists():
+            raise BadArguments(
+                f"{root}: no such archive folder",
+                "Name it with --archive, or fill it with: revista run PDF --archive DIR",
+            )
+
+    def __enter__(self) -> Self:
+        """The archive itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove this process's unfinished files."""
+        if self._scratch is not None and self._lock is not None:
+            stream, file = self._lock
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            file.unlink(missing_ok=True)
+            stream.close()
+            self._scratch = self._lock = None
+
+    # --- where things are ---
+
+    def issue_dir(self, issue: str) -> Path:
+        """The folder of an issue."""
+        return self.root / "issues" / issue
+
+    def record_file(self, issue: str, stage: str, page: int) -> Path:
+        """Where the record of `stage` on `page` (1-based) stands."""
+        return self.issue_dir(issue) / stage / f"{page:04d}.json"
+
+    def page_image(self, issue: str, name: str) -> Path:
+        """Where the page image `name` stands."""
+        return self.issue_dir(issue) / PAGE_IMAGES / name
+
+    def picture_file(self, issue: str, picture: str) -> Path:
+        """Where the cut-out picture with the region id `picture` stands."""
+        return self.issue_dir(issue) / PICTURES / f"{picture}.jpg"
+
+    def issues(self) -> list[str]:
+        """The ids of all issues in the archive, sorted."""
+        return sorted(f.parent.name for f in self.root.glob("issues/*/issue.json"))
+
+    # --- reading ---
+
+    def read_issue(self, issue: str) -> Record[Issue] | None:
+        """The record of an issue, None where there is none."""
+        return _read(self.issue_dir(issue) / "issue.json", Issue)
+
+    def read(self, issue: str, stage: str, page: int, body: type[BodyT]) -> Record[BodyT] | None:
+        """The record of `stage` on `page`, None where there is none (or one that is no longer readable)."""
+        return _read(self.record_file(issue, stage, page), body)
+
+    # --- writing ---
+
+    def scratch(self) -> Path:
+        """This process's folder for unfinished files, on the archive's own file system."""
+        with self._guard:
+            if self._scratch is None:
+                tmp = self.root / ".tmp"
+                with _storage_errors(tmp):
+                    tmp.mkdir(exist_ok=True)
+                    _sweep(tmp)
+                    handle, name = tempfile.mkstemp(dir=tmp, suffix=".lock")
+                    self._lock = os.fdopen(handle, "wb"), Path(name)
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    self._scratch = Path(name).with_suffix("")
+                    self._scratch.mkdir()
+            return self._scratch
+
+    def write_issue(self, record: Record[Issue]) -> None:
+        """Write the record of an issue."""
+        self._write_json(self.issue_dir(record.body.id) / "issue.json", record)
+
+    def write(self, issue: str, stage: str, page: int, record: Record[BodyT]) -> None:
+        """Write the record of `stage` on `page`."""
+        self._write_json(self.record_file(issue, stage, page), record)
+
+    def put(self, unfinished: Path, place: Path) -> None:
+        """Move a finished file from `scratch()` to its `place`, over what stands there."""
+        with _storage_errors(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("rb") as stream:
+                os.fsync(stream.fileno())
+            unfinished.replace(place)
+
+    def _write_json(self, place: Path, record: Record[BodyT]) -> None:
+        with _storage_errors(place):
+            handle, name = tempfile.mkstemp(dir=self.scratch(), suffix=".json")
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(record.model_dump_json(indent=1))
+                stream.write("\n")
+        self.put(Path(name), place)
+
+
+def _read(file: Path, body: type[BodyT]) -> Record[BodyT] | None:
+    """The record in `file`; None where it is missing, torn, or of another schema."""
+    try:
+        return Record[body].model_validate_json(file.read_bytes())  # type: ignore[valid-type]
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _sweep(tmp: Path) -> None:
+    """Remove the scratch folders whose process is gone: nobody holds their lock any more."""
+    for file in tmp.glob("*.lock"):
+        try:
+            with file.open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(file.with_suffix(""), ignore_errors=True)
+                file.unlink(missing_ok=True)
+        except (BlockingIOError, FileNotFoundError):
+            continue  # its process lives, or another one was faster
