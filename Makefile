@@ -1,0 +1,52 @@
+# Two commands do everything: `make run` (sample issue in, described pictures out) and `make test`.
+
+PYTHON  ?= python3
+VENV    := .venv
+BIN     := $(VENV)/bin
+ARCHIVE ?= archive
+SAMPLE  := sample_pages/muestra_social1916_9_v1_n9.pdf
+ISSUE   := social-1916-09-v1-n9
+
+.PHONY: run test test-slow lint format bench sample lock clean setup
+
+run: setup
+	$(BIN)/revista run $(SAMPLE) --archive $(ARCHIVE)
+	$(BIN)/revista report $(ISSUE) --archive $(ARCHIVE)
+
+test: setup lint
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup  ## what takes minutes: every broken PDF, long kill runs
+	$(BIN)/python -m pytest -m slow
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+sample: setup  ## draw the sample issue again
+	$(BIN)/python sample_pages/make.py
+
+setup: $(VENV)/installed
+
+# Installed from the committed constraints, so that every machine has the same versions.
+$(VENV)/installed: pyproject.toml constraints.txt debian-packages.txt scripts/install-debian-packages.sh
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "revista needs Python 3.11 or newer; name one with: make PYTHON=python3.11"; exit 1; }
+	scripts/install-debian-packages.sh
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+lock:  ## write constraints.txt anew from the ranges in pyproject.toml
+	scripts/lock.sh $(PYTHON)
+
+clean:
+	rm -rf $(VENV) $(ARCHIVE) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
