@@ -76,6 +76,10 @@ class RevistaError(Exception):
         self.hint = hint
         self.category = category or type(self).category
 
+    def __str__(self) -> str:
+        """Message and hint in one line, as an operator reads them in a log or in the state of a flow run."""
+        return f"{self.message} → {self.hint}" if self.hint else self.message
+
     @property
     def exit_code(self) -> ExitCode:
         """The exit code with which the command line ends on this error."""

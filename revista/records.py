@@ -9,7 +9,6 @@ docs/formats.md describes the files.
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
@@ -51,6 +50,11 @@ class Problem(Frozen):
         """Whether a second try may succeed with the same input."""
         return self.category in PASSING
 
+    @property
+    def fails_page(self) -> bool:
+        """Whether its page counts as failed: a stage did not do it at all, neither in part nor with a named loss."""
+        return self.page is not None and self.item is None and self.category is not Category.REDUCED
+
 
 class Header(Frozen):
     """Where a record comes from. Two headers that agree in all but the times name the same work."""
@@ -89,9 +93,7 @@ class Record(Frozen, Generic[BodyT]):
     def fingerprint(self) -> str:
         """Hex sha256 of the record with the times left out: the name under which later stages quote it."""
         untimed = self.header.model_copy(update={"created": None, "seconds": None})
-        data = {"header": untimed.model_dump(mode="json"), "body": self.body.model_dump(mode="json")}
-        text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(self.model_copy(update={"header": untimed}).model_dump_json().encode()).hexdigest()
 
 
 # --- stage 1: pages -------------------------------------------------------------------------------------------
@@ -159,15 +161,31 @@ class Region(Frozen):
     detector: str
 
 
+class RejectedRegion(Frozen):
+    """A picture that a detector proposed and that was left out, with the reason."""
+
+    box: Box
+    confidence: Confidence
+    detector: str
+    reason: Literal["confidence", "size", "text", "overlap"]
+
+
 class Regions(Body):
-    """The regions of a page in reading order, and the pictures' cut-out files."""
+    """The regions of a page in reading order, and the proposed pictures that are not among them, surest first."""
 
     regions: tuple[Region, ...] = ()
+    rejected: tuple[RejectedRegion, ...] = ()
 
     @property
     def pictures(self) -> tuple[Region, ...]:
         """The picture regions, in reading order."""
         return tuple(r for r in self.regions if r.kind is RegionKind.PICTURE)
+
+
+def page_of(region: str) -> int | None:
+    """The page number (1-based) that a region's id begins with, None for a foreign id."""
+    number = region.partition("-")[0]
+    return int(number) if number.isdecimal() else None
 
 
 # --- stage 3: text --------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar
@@ -153,6 +154,16 @@ class Archive:
                 os.fsync(stream.fileno())
             unfinished.replace(place)
 
+    def remove(self, issue: str, stage: str, page: int) -> None:
+        """Remove the record of `stage` on `page`, where there is one."""
+        self.record_file(issue, stage, page).unlink(missing_ok=True)
+
+    def remove_pages_after(self, issue: str, last: int) -> None:
+        """Remove what an earlier, longer scan of the issue left on pages behind `last`."""
+        for file in self.issue_dir(issue).glob("*/[0-9][0-9][0-9][0-9]*"):
+            if int(file.name[:4]) > last:
+                file.unlink(missing_ok=True)
+
     def _write_json(self, place: Path, record: Record[BodyT]) -> None:
         with _storage_errors(place):
             handle, name = tempfile.mkstemp(dir=self.scratch(), suffix=".json")
@@ -163,7 +174,16 @@ class Archive:
 
 
 def _read(file: Path, body: type[BodyT]) -> Record[BodyT] | None:
-    """The record in `file`; None where it is missing, torn, or of another schema."""
+    """The record in `file`; None where it is missing, damaged, or of another schema."""
+    try:
+        state = file.stat()
+    except FileNotFoundError:
+        return None
+    return _parse(file, body, state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=512)  # each record is asked for by several stages; it is frozen, so that one object can serve all
+def _parse(file: Path, body: type[BodyT], inode: int, mtime: int, size: int) -> Record[BodyT] | None:
     try:
         return Record[body].model_validate_json(file.read_bytes())  # type: ignore[valid-type]
     except (FileNotFoundError, ValidationError):

@@ -1,0 +1,198 @@
+"""BLIP as a captioner, through transformers.
+
+Li, Li, Xiong and Hoi (2022), "BLIP: Bootstrapping Language-Image Pre-training for Unified Vision-Language
+Understanding and Generation", arXiv:2201.12086. For each prompt it gives the sentences of a beam search and, since
+beams resemble one another, some drawn by nucleus sampling (Holtzman et al. 2019, "The Curious Case of Neural Text
+Degeneration", arXiv:1904.09751), which BLIP's authors found to yield the more informative captions.
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from revista.devices import as_picture, load_model, load_part, load_tokenizer, pick_device, predict_in_batches
+from revista.errors import BadArguments, ModelError
+from revista.records import Candidate
+from revista.settings import CaptionsSettings
+from revista.weights import Weights
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from revista.captions import CaptionRequest
+
+BATCH = 8  # pictures a batch; with 5 beams and a 30,524-word vocabulary the scores take about 0.3 GB
+TOP_P = 0.9  # the nucleus from which BLIP's authors sample
+
+
+class Blip:
+    """A BLIP captioning checkpoint; a `Captioner`."""
+
+    def __init__(self, weights: Weights, options: CaptionsSettings, device: str) -> None:
+        """Load the checkpoint.
+
+        Raises:
+            MissingWeights: it is not a whole checkpoint of `BlipForConditionalGeneration`.
+            BadArguments: a prompt of the options leaves no room for a caption, or there is no such device.
+        """
+        weights.require({"blip"}, {"BlipForConditionalGeneration"}, "the captioner")
+        from transformers import BlipForConditionalGeneration, BlipImageProcessorPil
+
+        self.name = weights.name
+        self._options = options
+        self._device = pick_device(device)
+        # The PIL processor always: the one over torchvision resizes to slightly other pixels.
+        self._processor = load_part(BlipImageProcessorPil, weights)
+        self._tokenizer = load_tokenizer(weights)
+        self._model = load_model(BlipForConditionalGeneration, weights, self._device)
+        self._lock = threading.Lock()  # the tokenizer is not safe across threads, and torch fills all cores anyway
+        try:
+            for prompt in options.prompts:
+                self._prompt_ids(prompt)
+        except ModelError as error:
+            raise BadArguments(error.message, "Shorten it in the setting captions.prompts.") from error
+
+    def predict(self, requests: Sequence[CaptionRequest]) -> list[tuple[Candidate, ...] | ModelError]:
+        """Candidates or an error for each request, in order; see `Captioner.predict`.
+
+        Candidates stand in the order of the request's prompts; under each prompt the beams, best first, then the
+        samples. A text that was there already is left out. `log_probability` is the mean over the generated tokens,
+        the closing one included, of their log-probability under the model given picture and prompt, before any
+        cut to a nucleus: beams and samples can be compared by it.
+        """
+        import torch
+
+        with self._lock, torch.inference_mode():
+            return predict_in_batches(requests, self._predict_batch, BATCH)
+
+    def _predict_batch(self, requests: list[CaptionRequest]) -> list[tuple[Candidate, ...]]:
+        states = self._look([request.image for request in requests])
+        found: list[dict[str, list[Candidate]]] = [{} for _ in requests]
+        for prompt in dict.fromkeys(prompt for request in requests for prompt in request.prompts):
+            rows = [i for i, request in enumerate(requests) if prompt in request.prompts]
+            said = self._continue(states[rows], prompt, [requests[i].seed for i in rows])
+            for i, candidates in zip(rows, said, strict=True):
+                found[i][prompt] = candidates
+        results = []
+        for request, by_prompt in zip(requests, found, strict=True):
+            unique: dict[str, Candidate] = {}
+            for prompt in request.prompts:
+                for candidate in by_prompt[prompt]:
+                    unique.setdefault(candidate.text, candidate)
+            if not unique:
+                raise ModelError("the captioner said nothing", "Try other prompts in the setting captions.prompts.")
+            results.append(tuple(unique.values()))
+        return results
+
+    def _look(self, images: list[np.ndarray]) -> torch.Tensor:
+        """The vision encoder's states, (pictures, patches + 1, width); computed once, used under every prompt."""
+        pictures = [as_picture(image) for image in images]
+        pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"].to(self._device)
+        return self._model.vision_model(pixel_values=pixels).last_hidden_state
+
+    def _continue(self, states: torch.Tensor, prompt: str, seeds: list[int]) -> list[list[Candidate]]:
+        """Candidates under one prompt for each picture whose encoder states are given: beams, then samples."""
+        from transformers import LogitsProcessorList, TopPLogitsWarper
+
+        beams, samples = self._options.beams, self._options.samples
+        said = self._generate(states, prompt, num_beams=beams, num_return_sequences=beams)
+        found = [
+            [self._candidate(prompt, None, *said[i * beams + k]) for k in range(beams)] for i in range(len(states))
+        ]
+        if samples:
+            own = zlib.crc32(prompt.encode())  # else all prompts would draw with the same luck; 0 for the empty one
+            drawn = [(seed + own + k) % 2**32 for seed in seeds for k in range(samples)]
+            noise = LogitsProcessorList([TopPLogitsWarper(TOP_P), _gumbel(drawn)])
+            said = self._generate(states.repeat_interleave(samples, dim=0), prompt, logits_processor=noise)
+            for row, (seed, sentence) in enumerate(zip(drawn, said, strict=True)):
+                found[row // samples].append(self._candidate(prompt, seed, *sentence))
+        return [[candidate for candidate in candidates if candidate.text] for candidates in found]
+
+    def _candidate(self, prompt: str, seed: int | None, text: str, log_probability: float) -> Candidate:
+        return Candidate(
+            text=text,
+            language=self._options.language,
+            source="captioner",
+            prompt=prompt,
+            seed=seed,
+            log_probability=log_probability,
+        )
+
+    def _generate(self, states: torch.Tensor, prompt: str, **options: Any) -> list[tuple[str, float]]:
+        """What the text decoder makes of encoder states: text without the prompt, and mean log-probability.
+
+        `BlipForConditionalGeneration.generate` does the same after running the vision encoder again.
+        """
+        import torch
+
+        ids = self._prompt_ids(prompt)
+        config = self._model.config.text_config
+        made = self._model.text_decoder.generate(
+            input_ids=torch.tensor([ids] * len(states), device=self._device),
+            attention_mask=torch.ones(len(states), len(ids), dtype=torch.long, device=self._device),
+            encoder_hidden_states=states,
+            encoder_attention_mask=torch.ones(states.shape[:-1], dtype=torch.long, device=self._device),
+            eos_token_id=config.sep_token_id,
+            pad_token_id=config.pad_token_id,
+            max_new_tokens=self._options.max_new_tokens,
+            do_sample=False,
+            return_dict_in_generate=True,
+            output_logits=True,
+            **options,
+        )
+        scores = self._model.text_decoder.compute_transition_scores(
+            made.sequences, made.logits, getattr(made, "beam_indices", None), normalize_logits=True
+        )
+        tokens = made.sequences[:, len(ids) : len(ids) + scores.shape[1]]  # the prompt's ids come first
+        ended = (tokens == config.sep_token_id).cumsum(dim=1)
+        written = (ended - (tokens == config.sep_token_id).long()) == 0  # up to the first closing token, with it
+        means = (scores * written).sum(dim=1) / written.sum(dim=1)
+        if not torch.isfinite(means).all():
+            raise ModelError(
+                "the captioner's scores are not finite numbers", "Check its weights file against its source."
+            )
+        # The start token is none of the tokenizer's special ones, and a sample may hold it.
+        silent = ~written | (tokens == config.bos_token_id)
+        texts = self._tokenizer.batch_decode(tokens.masked_fill(silent, config.pad_token_id), skip_special_tokens=True)
+        return [(text.strip(), round(mean, 4)) for text, mean in zip(texts, means.tolist(), strict=True)]
+
+    def _prompt_ids(self, prompt: str) -> list[int]:
+        """The token ids that open a caption: the decoder's own start token, then the prompt.
+
+        Raises:
+            ModelError: prompt and caption together are longer than the decoder's positions.
+        """
+        config = self._model.config.text_config
+        ids = self._tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        room = config.max_position_embeddings - self._options.max_new_tokens - 1
+        if len(ids) > room:
+            raise ModelError(
+                f"the prompt {prompt[:40]!r} has {len(ids)} tokens; the captioner takes at most {room} with "
+                f"{self._options.max_new_tokens} new ones",
+                "Shorten the prompt or lower the setting captions.max_new_tokens.",
+            )
+        return [config.bos_token_id, *ids]
+
+
+def _gumbel(seeds: Sequence[int]) -> Any:
+    """A logits processor that turns the greedy choice into a draw, each row from a random generator of its own.
+
+    The largest of logits plus independent Gumbel noise is distributed as a draw from their softmax (Gumbel 1954;
+    Maddison, Tarlow and Minka 2014, "A* Sampling", arXiv:1411.0030). So a draw depends on its row's seed alone, not
+    on the rows beside it, nor on torch's one generator that all threads share.
+    """
+    import torch
+    from transformers import LogitsProcessor
+
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    class Gumbel(LogitsProcessor):
+        def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+            waits = [torch.empty(scores.shape[-1]).exponential_(generator=one) for one in generators]
+            return scores - torch.stack(waits).log().to(scores)
+
+    return Gumbel()

@@ -1,0 +1,258 @@
+"""Stage 6: which candidates belong to a picture.
+
+The captioner's sentences and the windows of nearby print are scored against the picture by a dual encoder such as
+CLIP, behind the Protocol `Ranker`. Sentences and print are two groups, each with probabilities of its own: the
+description may speak from the best sentence, and quote the best passage where it stands out clearly enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from revista.devices import torch_software
+from revista.errors import BadInput, Category, MissingWeights, ModelError, RevistaError
+from revista.images import crops
+from revista.records import (
+    Candidate,
+    Candidates,
+    Contexts,
+    PictureCandidates,
+    PictureContext,
+    PictureRanking,
+    Problem,
+    Ranking,
+    ScoredCandidate,
+    page_of,
+)
+from revista.settings import RankingSettings
+from revista.weights import find_weights
+
+NAME = "ranking"
+VERSION = "1"
+
+NOT_RANKED = "not ranked by a model"
+NO_WEIGHTS = f"{NOT_RANKED}: no ranker weights"
+NOTHING_TO_RANK = "nothing to rank: no captions and no print nearby"
+
+
+@dataclass(frozen=True)
+class RankingRequest:
+    """A picture and the texts that may belong to it."""
+
+    image: np.ndarray  # (height, width, 3), uint8, RGB
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well each text of a request fits its picture."""
+
+    similarities: tuple[float, ...]  # cosine, -1.0 to 1.0, one a text
+    cut: tuple[int, ...] = ()  # indices of the texts of which the model read only the beginning
+
+
+class Ranker(Protocol):
+    """A model that scores texts against a picture."""
+
+    @property
+    def name(self) -> str:
+        """What records call it."""
+
+    @property
+    def scale(self) -> float:
+        """What a similarity is multiplied with before the softmax, as the model was trained."""
+
+    def predict(self, requests: Sequence[RankingRequest]) -> list[Scores | ModelError]:
+        """Scores or an error for each request, in order; safe to call from threads."""
+
+
+def software() -> dict[str, str]:
+    """Versions of what the ranking depends on."""
+    return {**torch_software(), "image_processor": "CLIPImageProcessorPil"}
+
+
+def weights(options: RankingSettings) -> dict[str, str]:
+    """Hex sha256 of the ranker's files, by name; empty where the settings name no model.
+
+    Raises:
+        MissingWeights: the settings name a model that is not at hand.
+    """
+    return find_weights(options.model).hashes() if options.model else {}
+
+
+def load(options: RankingSettings, device: str) -> Ranker:
+    """The ranker that the settings name, on `device` (as in the setting `run.device`).
+
+    Raises:
+        MissingWeights: the settings name none, it is not at hand, or it is not a CLIP checkpoint.
+        BadArguments: there is no such device.
+    """
+    if not options.model:
+        raise MissingWeights("no ranker weights", "Name a CLIP checkpoint in the setting ranking.model.")
+    from revista.ranking.clip import Clip
+
+    return Clip(find_weights(options.model), device)
+
+
+def run(
+    image: Path,
+    contexts: Contexts,
+    candidates: Candidates,
+    options: RankingSettings,
+    ranker: Ranker | None,
+    reason: str | None,
+) -> Ranking:
+    """The candidates of each picture of a page, best first.
+
+    With a ranker, candidates stand in the order of their similarity, and `window` is the best passage where its
+    probability reaches `options.min_window_probability`; a passage without a rival is never taken, since a softmax
+    over one is 1 whatever the picture shows. Without a ranker, or where it fails on a picture, the captioner's own
+    log-probabilities decide, the windows follow as printed, and no probability is claimed.
+
+    Args:
+        image: the page image.
+        contexts: the pictures of the page with their windows of nearby print.
+        candidates: the captioner's candidates.
+        options: the least probability of a window.
+        ranker: the model, None where there is none.
+        reason: why there is no ranker; `NO_WEIGHTS` where it is not given.
+
+    Returns:
+        One `PictureRanking` a picture, in the order of `contexts`; `reason` says what is lacking and why.
+    """
+    said = {one.picture: one for one in candidates.pictures}
+    texts = [_gather(picture, said.get(picture.picture)) for picture in contexts.pictures]
+    results: list[Scores | RevistaError | None] = [None] * len(texts)
+    problems: list[Problem] = []
+    if ranker is not None and any(texts):
+        try:
+            results = _score(image, contexts, texts, ranker)
+        except BadInput as error:
+            problems.append(Problem.from_error(error, NAME, page_of(contexts.pictures[0].picture)))
+            results = [BadInput("the page image cannot be read")] * len(texts)
+        else:
+            for picture, result in zip(contexts.pictures, results, strict=True):
+                problems += _problems(picture.picture, result)
+
+    ranked = []
+    for picture, found, scores in zip(contexts.pictures, texts, results, strict=True):
+        lacking = said[picture.picture].reason if picture.picture in said else None
+        if not found:
+            ranked.append(PictureRanking(picture=picture.picture, reason=lacking or NOTHING_TO_RANK))
+        elif isinstance(scores, Scores) and ranker is not None:
+            ordered = _by_similarity(found, scores, ranker.scale)
+            ranked.append(_ranking(picture.picture, ordered, lacking, options.min_window_probability))
+        else:
+            why = f"{NOT_RANKED}: {scores.message}" if isinstance(scores, RevistaError) else reason or NO_WEIGHTS
+            reasons = "; ".join(r for r in (lacking, why) if r)
+            ranked.append(_ranking(picture.picture, _by_log_probability(found), reasons, None))
+    return Ranking(ranker=ranker.name if ranker is not None else None, pictures=tuple(ranked), problems=tuple(problems))
+
+
+def _score(
+    image: Path, contexts: Contexts, texts: Sequence[Sequence[Candidate]], ranker: Ranker
+) -> list[Scores | RevistaError | None]:
+    """Scores or an error for each picture, None where it has no texts; raises BadInput for an unreadable page."""
+    parts = crops(image, [picture.box for picture in contexts.pictures])
+    results: list[Scores | RevistaError | None] = [
+        part if found and isinstance(part, RevistaError) else None for part, found in zip(parts, texts, strict=True)
+    ]
+    requests = {
+        i: RankingRequest(part, tuple(candidate.text for candidate in found))
+        for i, (part, found) in enumerate(zip(parts, texts, strict=True))
+        if found and not isinstance(part, RevistaError)
+    }
+    for i, result in zip(requests, ranker.predict(list(requests.values())), strict=True):
+        results[i] = result
+    return results
+
+
+def _gather(context: PictureContext, said: PictureCandidates | None) -> list[Candidate]:
+    """The captioner's candidates for a picture, then the windows of nearby print, no text twice in a group."""
+    unique = {(c.source, c.text): c for c in reversed(said.candidates if said else ())}
+    found = list(reversed(unique.values()))
+    windows = {quote.text: quote for quote in reversed(context.windows) if quote.text.strip()}
+    found += [
+        Candidate(text=text, language="es", source="window", quote=quote) for text, quote in reversed(windows.items())
+    ]
+    return found
+
+
+def _problems(picture: str, result: Scores | RevistaError | None) -> list[Problem]:
+    """What is to be told about a picture's scores: the error, or which texts were cut."""
+    if isinstance(result, RevistaError):
+        return [Problem.from_error(result, NAME, page_of(picture), picture)]
+    if result is None or not result.cut:
+        return []
+    return [
+        Problem(
+            stage=NAME,
+            category=Category.REDUCED,
+            message=f"{len(result.cut)} of {len(result.similarities)} texts are longer than the ranker reads; "
+            "they were ranked by their beginning",
+            hint="Lower the setting context.window_words where this happens often.",
+            page=page_of(picture),
+            item=picture,
+        )
+    ]
+
+
+def _by_similarity(found: Sequence[Candidate], scores: Scores, scale: float) -> list[ScoredCandidate]:
+    """The candidates with their scores, most similar first; ties stay as they stood."""
+    probabilities = [0.0] * len(found)
+    for source in ("captioner", "window"):
+        rows = [i for i, candidate in enumerate(found) if candidate.source == source]
+        for i, probability in zip(rows, softmax([scale * scores.similarities[i] for i in rows]), strict=True):
+            probabilities[i] = round(probability, 4)
+    scored = [
+        ScoredCandidate(candidate=candidate, similarity=similarity, probability=probability)
+        for candidate, similarity, probability in zip(found, scores.similarities, probabilities, strict=True)
+    ]
+    return sorted(scored, key=lambda one: -(one.similarity or 0.0))
+
+
+def _by_log_probability(found: Sequence[Candidate]) -> list[ScoredCandidate]:
+    """The candidates in the order of the captioner's own scores; those without one follow as they stood."""
+
+    def doubt(candidate: Candidate) -> float:
+        return math.inf if candidate.log_probability is None else -candidate.log_probability
+
+    return [ScoredCandidate(candidate=candidate) for candidate in sorted(found, key=doubt)]
+
+
+def _ranking(
+    picture: str, ordered: list[ScoredCandidate], reason: str | None, min_window_probability: float | None
+) -> PictureRanking:
+    """The ranking of a picture; no window is taken where `min_window_probability` is None."""
+    groups: dict[Literal["captioner", "window"], list[ScoredCandidate]] = {"captioner": [], "window": []}
+    for one in ordered:
+        groups[one.candidate.source].append(one)
+    windows = groups["window"]
+    stands_out = (
+        min_window_probability is not None
+        and len(windows) > 1
+        and (windows[0].probability or 0.0) >= min_window_probability
+    )
+    return PictureRanking(
+        picture=picture,
+        ranked=tuple(ordered),
+        chosen=groups["captioner"][0] if groups["captioner"] else None,
+        window=windows[0] if stands_out else None,
+        reason=reason or None,
+    )
+
+
+def softmax(values: Sequence[float]) -> list[float]:
+    """The softmax of `values`: positive, in sum 1.0; no values give none."""
+    if not values:
+        return []
+    top = max(values)
+    powers = [math.exp(value - top) for value in values]
+    total = sum(powers)
+    return [power / total for power in powers]

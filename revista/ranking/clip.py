@@ -1,0 +1,118 @@
+"""CLIP and its multilingual successor MetaCLIP 2 as a ranker, through transformers.
+
+Radford et al. (2021), "Learning Transferable Visual Models From Natural Language Supervision", arXiv:2103.00020;
+Chuang et al. (2025), "Meta CLIP 2: A Worldwide Scaling Recipe", arXiv:2507.22062. CLIP itself has learnt from
+English: it weighs Spanish print by the names and loan words in it. A MetaCLIP 2 checkpoint reads Spanish.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from revista.devices import as_picture, load_model, load_part, load_tokenizer, pick_device, predict_in_batches
+from revista.errors import ModelError
+from revista.ranking import RankingRequest, Scores
+from revista.weights import Weights
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+BATCH = 8  # pictures a batch
+TEXTS = 64  # texts a batch
+
+# One interface in transformers, and one image processor: other dual encoders pad, crop and scale in ways of their own.
+_ARCHITECTURES = {"clip": "CLIPModel", "metaclip_2": "MetaClip2Model"}
+
+
+class Clip:
+    """A dual encoder of the CLIP family; a `Ranker`."""
+
+    def __init__(self, weights: Weights, device: str) -> None:
+        """Load the checkpoint.
+
+        Raises:
+            MissingWeights: it is not a whole checkpoint of a known architecture.
+            BadArguments: there is no such device.
+        """
+        weights.require(_ARCHITECTURES.keys(), _ARCHITECTURES.values(), "the ranker")
+        from transformers import AutoModel, CLIPImageProcessorPil
+
+        self.name = weights.name
+        self._device = pick_device(device)
+        # The PIL processor always: the one over torchvision resizes to slightly other pixels.
+        self._processor = load_part(CLIPImageProcessorPil, weights)
+        self._tokenizer = load_tokenizer(weights)
+        self._model = load_model(AutoModel, weights, self._device)
+        self._limit: int = self._model.config.text_config.max_position_embeddings
+        self._lock = threading.Lock()  # the tokenizer is not safe across threads, and torch fills all cores anyway
+        self.scale = float(self._model.logit_scale.detach().exp())
+
+    def predict(self, requests: Sequence[RankingRequest]) -> list[Scores | ModelError]:
+        """Cosine similarities or an error for each request, in order; each picture and text is encoded once.
+
+        Similarities are rounded to four digits, so that ties and orders do not hang on the size of a batch.
+        """
+        import torch
+
+        with self._lock, torch.inference_mode():
+            return predict_in_batches(requests, self._predict_batch, BATCH)
+
+    def _predict_batch(self, requests: list[RankingRequest]) -> list[Scores]:
+        import torch
+
+        pictures = self._encode_images([request.image for request in requests])
+        row = {text: i for i, text in enumerate(dict.fromkeys(t for request in requests for t in request.texts))}
+        texts, cut = self._encode_texts(list(row) or [""])  # no texts at all are no reason to fail
+        results = []
+        for request, picture in zip(requests, pictures, strict=True):
+            similarities = texts[[row[text] for text in request.texts]] @ picture
+            if not torch.isfinite(similarities).all():
+                raise ModelError(
+                    "the ranker's scores are not finite numbers", "Check its weights against their source."
+                )
+            results.append(
+                Scores(
+                    tuple(round(value, 4) for value in similarities.tolist()),
+                    tuple(i for i, text in enumerate(request.texts) if row[text] in cut),
+                )
+            )
+        return results
+
+    def _encode_images(self, images: list[np.ndarray]) -> torch.Tensor:
+        """Unit vectors, (pictures, width)."""
+        pictures = [as_picture(image) for image in images]
+        pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"].to(self._device)
+        return _unit(self._model.get_image_features(pixel_values=pixels))
+
+    def _encode_texts(self, texts: list[str]) -> tuple[torch.Tensor, set[int]]:
+        """Unit vectors, (texts, width), and the indices of the texts that were too long to be read whole."""
+        import torch
+
+        lengths = [len(ids) for ids in self._tokenizer(texts, verbose=False)["input_ids"]]
+        cut = {i for i, length in enumerate(lengths) if length > self._limit}
+        parts = []
+        for start in range(0, len(texts), TEXTS):
+            inputs = self._tokenizer(
+                texts[start : start + TEXTS],
+                padding=True,
+                truncation=True,
+                max_length=self._limit,
+                return_tensors="pt",
+            ).to(self._device)
+            parts.append(
+                _unit(
+                    self._model.get_text_features(
+                        input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]
+                    )
+                )
+            )
+        return torch.cat(parts), cut
+
+
+def _unit(features: Any) -> torch.Tensor:
+    """The projected features that transformers gives, at length 1."""
+    vectors = features.pooler_output
+    return vectors / vectors.norm(p=2, dim=-1, keepdim=True)
