@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -165,12 +166,10 @@ class Archive:
                 file.unlink(missing_ok=True)
 
     def _write_json(self, place: Path, record: Record[BodyT]) -> None:
+        unfinished = self.scratch() / f"{uuid.uuid4().hex}.json"
         with _storage_errors(place):
-            handle, name = tempfile.mkstemp(dir=self.scratch(), suffix=".json")
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(record.model_dump_json(indent=1))
-                stream.write("\n")
-        self.put(Path(name), place)
+            unfinished.write_text(record.model_dump_json(indent=1) + "\n", "utf-8")
+        self.put(unfinished, place)
 
 
 def _read(file: Path, body: type[BodyT]) -> Record[BodyT] | None:

@@ -1,0 +1,126 @@
+"""What revista needs on this machine, and whether it is there: `revista doctor`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from revista.errors import ExitCode, MissingProgram, MissingWeights, RevistaError
+from revista.programs import apertium, poppler, tesseract
+from revista.records import Frozen
+from revista.settings import Settings
+from revista.weights import find_weights
+
+_FREE_GIGABYTES = 5  # an issue of 100 pages takes about 0.2 GB
+
+
+class Check(Frozen):
+    """One thing that was looked for. `optional` means: not there, and only a part of the work needs it."""
+
+    name: str
+    status: Literal["ok", "optional", "missing"]
+    found: str = ""
+    hint: str = ""
+    exit_code: ExitCode = ExitCode.OK  # with which a run would end because of it
+
+
+def examine(settings: Settings, archive: Path | None = None) -> tuple[Check, ...]:
+    """Look for everything that a run with `settings` needs; nothing is raised, each finding is a `Check`."""
+    checks = [
+        Check(name="Python", status="ok", found=".".join(map(str, sys.version_info[:3]))),
+        _check("Tesseract", lambda: _tesseract(settings)),
+        _check("poppler", poppler.probe_text),
+        _check("Apertium eng-spa", apertium.probe, optional=not _translates(settings)),
+        _opencv(),
+    ]
+    for name, spec in (
+        ("detector weights", settings.regions.transformers_model),
+        ("captioner weights", settings.captions.model),
+        ("ranker weights", settings.ranking.model),
+    ):
+        if spec is not None:
+            checks.append(_check(name, lambda spec=spec: str(find_weights(spec).folder)))  # type: ignore[misc]
+    if settings.captions.model is None:
+        hint = "Pictures are described from what is printed. For a model's eyes set captions.model (docs/settings.md)."
+        checks.append(Check(name="captioner weights", status="optional", found="none set", hint=hint))
+    if archive is not None:
+        checks.append(_disk(archive))
+    return tuple(checks)
+
+
+def require(settings: Settings) -> None:
+    """Raise what a run with `settings` would end with, before it starts.
+
+    Raises:
+        MissingProgram: Tesseract, its language, poppler, or (where translated) Apertium is missing.
+        MissingWeights: a model that the settings name is not at hand.
+    """
+    tesseract.require(settings.text.language)
+    poppler.probe()
+    if _translates(settings):
+        apertium.probe()
+    for spec in (settings.captions.model, settings.ranking.model):
+        if spec is not None:
+            find_weights(spec)
+    if "transformers" in settings.regions.detectors:
+        if settings.regions.transformers_model is None:
+            raise MissingWeights(
+                "the detector transformers is chosen, but regions.transformers_model names no checkpoint",
+                "Set regions.transformers_model to a local folder or a hub id, or take it out of regions.detectors.",
+            )
+        find_weights(settings.regions.transformers_model)
+
+
+def exit_code(checks: tuple[Check, ...]) -> ExitCode:
+    """The exit code with which a run would end, 0 where nothing is missing."""
+    return next((check.exit_code for check in checks if check.status == "missing"), ExitCode.OK)
+
+
+def _translates(settings: Settings) -> bool:
+    return settings.captions.model is not None and settings.captions.language == "en"
+
+
+def _check(name: str, probe: Callable[[], str], optional: bool = False) -> Check:
+    try:
+        return Check(name=name, status="ok", found=probe())
+    except RevistaError as error:
+        status: Literal["optional", "missing"] = "optional" if optional else "missing"
+        return Check(name=name, status=status, found=error.message, hint=error.hint, exit_code=error.exit_code)
+
+
+def _tesseract(settings: Settings) -> str:
+    probe = tesseract.require(settings.text.language)
+    return f"{probe.version}, languages {', '.join(probe.languages)}"
+
+
+def _opencv() -> Check:
+    """Exactly one distribution may bring the module cv2: two overwrite each other's files."""
+    names = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
+    found = [name for name in names if _version(name)]
+    text = ", ".join(f"{name} {_version(name)}" for name in found)
+    if len(found) == 1:
+        return Check(name="OpenCV", status="ok", found=text)
+    hint = "pip uninstall " + " ".join(found) + "; pip install opencv-python"
+    return Check(name="OpenCV", status="missing", found=text, hint=hint, exit_code=MissingProgram("").exit_code)
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _disk(archive: Path) -> Check:
+    place = next(folder for folder in (archive, *archive.absolute().parents) if folder.is_dir())
+    free = shutil.disk_usage(place).free / 1e9
+    found = f"{free:.0f} GB free, " + ("writable" if os.access(place, os.W_OK) else "not writable")
+    if free >= _FREE_GIGABYTES and os.access(place, os.W_OK):
+        return Check(name="archive folder", status="ok", found=found)
+    hint = "Choose another --archive, free some space, or mend the folder's rights."
+    return Check(name="archive folder", status="missing", found=found, hint=hint, exit_code=ExitCode.STORAGE)

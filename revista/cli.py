@@ -1,0 +1,335 @@
+"""The command line: `revista run`, `show`, `report`, `doctor`, `evaluate`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from revista import __version__
+from revista.errors import BadArguments, ExitCode, RevistaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from revista.pipeline import IssueReport
+    from revista.settings import Settings
+
+app = typer.Typer(
+    name="revista",
+    help="Scanned issues of an illustrated magazine in, described pictures in Spanish out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+evaluate = typer.Typer(help="Measure a stage against ground truth.", no_args_is_help=True)
+app.add_typer(evaluate, name="evaluate")
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+ArchiveOption = Annotated[Path, typer.Option("--archive", "-a", help="The archive folder.", envvar="REVISTA_ARCHIVE")]
+SettingsOption = Annotated[Path | None, typer.Option("--settings", "-s", help="A TOML file; default: revista.toml.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of text for a person.")]
+IssueArgument = Annotated[str, typer.Argument(help="The issue's id in the archive, such as social-1916-09-v1-n9.")]
+IndexArgument = Annotated[Path, typer.Argument(help="Ground truth in the INDEX format (docs/formats.md).")]
+PredictionsOption = Annotated[Path | None, typer.Option("--predictions", help="Write what was predicted, as JSON.")]
+
+
+class PagesPerMinute(ProgressColumn):
+    """The speed so far, in pages a minute."""
+
+    def render(self, task: Task) -> Text:
+        """The column's text for a progress bar."""
+        return Text(f"{task.speed * 60:.0f} pages/min" if task.speed else "", style="dim")
+
+
+def _progress(quiet: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        PagesPerMinute(),
+        TimeRemainingColumn(),
+        console=err,
+        disable=quiet or not err.is_terminal,
+    )
+
+
+def _print_json(data: Any) -> None:
+    if isinstance(data, BaseModel):
+        data = data.model_dump(mode="json")
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
+
+def _tell(error: RevistaError) -> None:
+    err.print(f"[red]error:[/] {escape(error.message)}", soft_wrap=True)
+    if error.hint:
+        err.print(f"  → {escape(error.hint)}", soft_wrap=True)
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done to standard error.")] = False,
+) -> None:
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    if version:
+        out.print(f"revista {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    pdfs: Annotated[list[Path], typer.Argument(help="Scanned issues, one PDF each.")],
+    archive: ArchiveOption,
+    settings: SettingsOption = None,
+    id: Annotated[str | None, typer.Option(help="The issue's id, instead of the one made from its name.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the magazine.")] = None,
+    year: Annotated[int | None, typer.Option(help="Year of the issue.")] = None,
+    month: Annotated[int | None, typer.Option(help="Month of the issue, 1 to 12.")] = None,
+    volume: Annotated[int | None, typer.Option(help="Volume.")] = None,
+    number: Annotated[int | None, typer.Option(help="Number within the volume.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take issues through all stages; what is already there and fresh is left alone.
+
+    One issue that cannot be read does not stop the others. Killed or interrupted, the same command goes on where
+    it stopped.
+    """
+    from revista import checks, pipeline
+    from revista.issues import Metadata
+    from revista.settings import load_settings
+    from revista.store import Archive
+
+    named = {"id": id, "title": title, "year": year, "month": month, "volume": volume, "number": number}
+    named = {key: value for key, value in named.items() if value is not None}
+    if named and len(pdfs) > 1:
+        raise BadArguments(
+            f"--{', --'.join(named)} cannot be meant for {len(pdfs)} PDFs at once",
+            "Run them one by one, or put a NAME.toml beside each PDF (docs/formats.md).",
+        )
+    chosen = load_settings(settings)
+    given = Metadata.given(**named) if named else None
+    checks.require(chosen)
+    reports: list[IssueReport] = []
+    failures: list[tuple[Path, RevistaError]] = []
+    with Archive(archive, create=True) as store, _progress(as_json) as progress:
+        for pdf in pdfs:
+            bars = _Bars(progress, pdf.name, list(pipeline.STAGES))
+            try:
+                reports.append(pipeline.run_issue(store, pdf, chosen, given, bars.begin, bars.advance))
+            except RevistaError as error:
+                if error.category in pipeline.STOPS_THE_RUN:
+                    raise
+                if isinstance(error, pipeline.TooManyPagesFailed):
+                    reports.append(error.report)
+                failures.append((pdf, error))
+            finally:
+                bars.end()
+    if as_json:
+        _print_json(
+            {
+                "issues": [report.model_dump(mode="json") for report in reports],
+                "failed": [
+                    {"file": str(pdf), "category": why.category, "message": why.message, "hint": why.hint}
+                    for pdf, why in failures
+                ],
+            }
+        )
+    else:
+        for report in reports:
+            _print_report(report, archive)
+        for _, why in failures:
+            _tell(why)
+    if failures:
+        raise typer.Exit(failures[0][1].exit_code)
+
+
+class _Bars:
+    """One progress bar an issue, which counts each page once for every stage."""
+
+    def __init__(self, progress: Progress, name: str, stages: list[str]) -> None:
+        self._progress, self._name, self._stages = progress, name, stages
+        self._task: Any = None
+
+    def begin(self, issue: Any) -> None:
+        # pages/min counts whole pages: a page's work is done when it is through the last stage
+        self._task = self._progress.add_task(escape(issue.id), total=issue.page_count)
+
+    def advance(self, stage: str, page: int) -> None:
+        share = 1 / len(self._stages)
+        self._progress.update(self._task, advance=share, description=f"{escape(self._name)}: {stage}")
+
+    def end(self) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+
+
+def _print_report(report: IssueReport, archive: Path) -> None:
+    made = sum(count.made for count in report.stages)
+    fresh = sum(count.fresh for count in report.stages)
+    out.print(
+        f"[bold]{escape(report.issue)}[/]: {report.pages} pages, {report.pictures} pictures, "
+        f"{report.described} with a description ({report.described_by_model} with a model's), "
+        f"{len(report.problems)} problems; {made} records made, {fresh} fresh, {report.seconds:.1f} s",
+        soft_wrap=True,
+    )
+    _print_problems(report)
+    out.print(f"  look at it: revista report {escape(report.issue)} --archive {escape(str(archive))}", style="dim", soft_wrap=True)
+
+
+def _print_problems(report: IssueReport, most: int = 10) -> None:
+    if not report.problems:
+        return
+    table = Table("page", "stage", "what happened", "what to do", box=None, padding=(0, 2), header_style="dim")
+    for problem in report.problems[:most]:
+        table.add_row(str(problem.page or ""), problem.stage, escape(problem.message), escape(problem.hint))
+    out.print(table)
+    if len(report.problems) > most:
+        out.print(f"  … and {len(report.problems) - most} more: revista show {escape(report.issue)}", style="dim")
+
+
+@app.command()
+def show(issue: IssueArgument, archive: ArchiveOption, as_json: JsonOption = False) -> None:
+    """Show what the archive holds of an issue: pages, regions, text, context, candidates, scores, sentences."""
+    from revista import view
+    from revista.store import Archive
+
+    found = view.read_view(Archive(archive), issue)
+    if as_json:
+        _print_json(view.show_json(found))
+    else:
+        view.show_text(found, out)
+
+
+@app.command()
+def report(
+    issue: IssueArgument,
+    archive: ArchiveOption,
+    to: Annotated[Path | None, typer.Option("--to", help="The HTML file; default: report.html in its folder.")] = None,
+) -> None:
+    """Write one self-contained HTML page of an issue: its pages with their boxes, its pictures with descriptions."""
+    from revista.report import write_report
+    from revista.store import Archive
+
+    with Archive(archive) as store:
+        place = to or store.issue_dir(issue) / "report.html"
+        out.print(str(write_report(store, issue, place)), soft_wrap=True)
+
+
+@app.command()
+def doctor(
+    settings: SettingsOption = None,
+    archive: Annotated[Path | None, typer.Option("--archive", "-a", help="Also check this archive folder.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that everything revista needs is there, and say what to type where it is not."""
+    from revista import checks
+    from revista.settings import load_settings
+
+    results = checks.examine(load_settings(settings), archive)
+    if as_json:
+        _print_json([check.model_dump(mode="json") for check in results])
+    else:
+        table = Table("", "what", "found", "what to do", box=None, padding=(0, 2), header_style="dim")
+        marks = {"ok": "[green]✓[/]", "optional": "[yellow]·[/]", "missing": "[red]✗[/]"}
+        for check in results:
+            table.add_row(marks[check.status], check.name, escape(check.found), escape(check.hint))
+        out.print(table)
+    if code := checks.exit_code(results):
+        raise typer.Exit(code)
+
+
+@evaluate.command("regions")
+def evaluate_regions(
+    index: IndexArgument,
+    settings: SettingsOption = None,
+    predictions: PredictionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure found pictures against an INDEX: precision, recall, F1 at IoU 0.5, AP50, AP50-95, false regions."""
+    from revista.evaluation.regions import evaluate_regions as measure
+
+    _evaluate(measure, index, settings, predictions, as_json)
+
+
+@evaluate.command("text")
+def evaluate_text(
+    index: IndexArgument,
+    settings: SettingsOption = None,
+    predictions: PredictionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure read text against an INDEX: character error rate and word F1."""
+    from revista.evaluation.text import evaluate_text as measure
+
+    _evaluate(measure, index, settings, predictions, as_json)
+
+
+def _evaluate(
+    measure: Callable[..., Any], index: Path, settings: Path | None, predictions: Path | None, as_json: bool
+) -> None:
+    from revista.evaluation.index import read_index
+    from revista.settings import load_settings
+
+    chosen: Settings = load_settings(settings)
+    entries = read_index(index)
+    with _progress(as_json) as progress:
+        task = progress.add_task(index.name, total=len(entries))
+        result = measure(entries, chosen, on_page=lambda: progress.advance(task))
+    if predictions:
+        data = [prediction.model_dump(mode="json") for prediction in result.predictions]
+        predictions.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    if as_json:
+        _print_json(result.model_dump(mode="json", exclude={"predictions"}))
+    else:
+        out.print(result.table())
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let a termination signal end the work as Ctrl-C does."""
+
+    def stop(signum: int, frame: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def main() -> None:
+    """Run the command line; every error ends in one of the exit codes of docs/errors.md."""
+    started = time.monotonic()
+    try:
+        with _interruptible():
+            app(standalone_mode=True)
+    except RevistaError as error:
+        _tell(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print(f"interrupted after {time.monotonic() - started:.0f} s; the same command goes on where it stopped")
+        sys.exit(ExitCode.INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""The order of the stages, and what is done again: plain Python, no server.
+
+An issue goes through the stages one after the other, each over all its pages; pages run side by side in threads,
+since the time goes into external programs and into libraries that release the interpreter lock. A record is made
+again when its header no longer matches what the stage would write now, when one of its files is gone, or when it
+ended in trouble that may have passed.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from revista import pages
+from revista.errors import BadInput, Category, RevistaError, TooManyProblems
+from revista.issues import Metadata
+from revista.records import Body, Descriptions, Frozen, Header, Issue, Page, Problem, Record
+from revista.settings import Settings
+from revista.stages import STAGES, Job, Stage, models_for
+from revista.store import Archive
+
+log = logging.getLogger(__name__)
+
+# Trouble that concerns the whole run, not one page: it stops the run, and nothing of it is written into a record.
+STOPS_THE_RUN = frozenset(
+    {Category.MISSING_PROGRAM, Category.MISSING_WEIGHTS, Category.STORAGE, Category.BAD_ARGUMENTS}
+)
+
+
+class StageCount(Frozen):
+    """How many pages a stage made anew, found fresh, and left out because the page could not be had."""
+
+    stage: str
+    made: int = 0
+    fresh: int = 0
+    skipped: int = 0
+
+    def plus(self, other: StageCount) -> StageCount:
+        """The sums of both."""
+        return StageCount(
+            stage=self.stage,
+            made=self.made + other.made,
+            fresh=self.fresh + other.fresh,
+            skipped=self.skipped + other.skipped,
+        )
+
+
+class IssueReport(Frozen):
+    """What a run did with one issue."""
+
+    issue: str
+    pages: int
+    failed_pages: tuple[int, ...]
+    pictures: int
+    described: int  # pictures with at least one sentence
+    described_by_model: int
+    stages: tuple[StageCount, ...]
+    problems: tuple[Problem, ...]
+    seconds: float
+
+
+OnPage = Callable[[str, int], None]
+"""Called with the stage's name and the page number when a page is through a stage."""
+
+
+def run_issue(
+    archive: Archive,
+    pdf: Path,
+    settings: Settings,
+    given: Metadata | None = None,
+    on_issue: Callable[[Issue], None] = lambda issue: None,
+    on_page: OnPage = lambda stage, page: None,
+) -> IssueReport:
+    """Take one issue through all stages, doing only what is not fresh.
+
+    Args:
+        archive: where everything is kept.
+        pdf: the scanned issue.
+        settings: all settings.
+        given: what the caller knows better than file name and sidecar.
+        on_issue: called once the PDF has been opened.
+        on_page: called when a page is through a stage.
+
+    Raises:
+        BadInput: the PDF cannot be opened, or its id stands for another PDF in the archive.
+        MissingProgram, MissingWeights, StorageError: the run cannot go on; what was done so far is kept.
+        TooManyProblems: more pages failed than the settings allow; everything that could be done is in the archive.
+    """
+    started = time.monotonic()
+    issue = open_issue(archive, pdf, given)
+    on_issue(issue)
+    counts = []
+    for name in STAGES:
+        numbers = range(1, issue.page_count + 1)
+        counts.append(run_stage(archive, issue, pdf, name, numbers, settings, on_page))
+    return finish_issue(archive, issue, settings, tuple(counts), time.monotonic() - started)
+
+
+def open_issue(archive: Archive, pdf: Path, given: Metadata | None = None) -> Issue:
+    """Enter the PDF into the archive as an issue, or find it there.
+
+    A PDF with another content under the same file name is a corrected scan: it takes the issue's place.
+
+    Raises:
+        BadInput: it cannot be opened, or another file already has its id.
+    """
+    issue = pages.read_issue(pdf, given)
+    known = archive.read_issue(issue.id)
+    if known and known.body.source_sha256 != issue.source_sha256 and known.body.source_name != issue.source_name:
+        raise BadInput(
+            f"{pdf.name}: the archive already holds {issue.id}, made from {known.body.source_name}",
+            f"If it is another issue, give it an id of its own: revista run {pdf.name} --id OTHER-ID",
+        )
+    header = Header(
+        stage="issue",
+        version=pages.VERSION,
+        options=given.model_dump(mode="json", exclude_none=True) if given else {},
+        inputs={"pdf": issue.source_sha256},
+        software=pages.software(),
+    )
+    if known is None or not known.header.same_work(header) or known.body != issue:
+        archive.write_issue(Record[Issue](header=header.model_copy(update={"created": _now()}), body=issue))
+    archive.remove_pages_after(issue.id, issue.page_count)
+    return issue
+
+
+def run_stage(
+    archive: Archive,
+    issue: Issue,
+    pdf: Path,
+    stage: str,
+    numbers: Sequence[int],
+    settings: Settings,
+    on_page: OnPage = lambda stage, page: None,
+) -> StageCount:
+    """Run one stage over the pages `numbers` (1-based) of an issue, doing only what is not fresh."""
+    models = models_for(settings)
+    jobs = [Job(archive, issue, pdf, number, settings, models) for number in numbers]
+    workers = 1 if STAGES[stage].one_at_a_time else settings.run.workers
+    count = StageCount(stage=stage)
+    with ThreadPoolExecutor(workers, thread_name_prefix=stage) as pool:
+        futures = {pool.submit(_run_page, STAGES[stage], job): job for job in jobs}
+        try:
+            for future in as_completed(futures):
+                count = count.plus(StageCount(stage=stage, **{future.result(): 1}))
+                on_page(stage, futures[future].page)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # pages under way are finished, no other is begun
+            raise
+    return count
+
+
+def _run_page(stage: Stage, job: Job) -> str:
+    """Make the record of `stage` on one page where it is not fresh: "made", "fresh" or "skipped"."""
+    if stage.name != "pages" and job.body("pages").image is None:
+        job.archive.remove(job.issue.id, stage.name, job.page)  # of a time when the page could be had
+        return "skipped"
+    header = stage.header(job)
+    if _is_fresh(stage, job, header):
+        return "fresh"
+    started = time.monotonic()
+    try:
+        body = stage.run(job)
+    except (RevistaError, MemoryError) as error:
+        body = _failed(stage, job, error)
+    except Exception as error:  # a bug, or a library's: it costs this page, not the run
+        log.exception("stage %s on page %d of %s", stage.name, job.page, job.issue.id)
+        body = _failed(stage, job, error)
+    header = header.model_copy(update={"created": _now(), "seconds": round(time.monotonic() - started, 3)})
+    job.archive.write(job.issue.id, stage.name, job.page, Record[stage.body](header=header, body=body))  # type: ignore[name-defined]
+    return "made"
+
+
+def _is_fresh(stage: Stage, job: Job, header: Header) -> bool:
+    known = job.archive.read(job.issue.id, stage.name, job.page, stage.body)
+    return (
+        known is not None
+        and known.header.same_work(header)
+        and not any(problem.passing for problem in known.body.problems)
+        and all(file.is_file() for file in stage.files(job.archive, job.issue.id, known.body))
+    )
+
+
+def _failed(stage: Stage, job: Job, error: BaseException) -> Body:
+    """The empty body of a page on which a stage failed; re-raises what concerns the whole run."""
+    if isinstance(error, RevistaError):
+        if error.category in STOPS_THE_RUN:
+            raise error
+        known = error
+    elif isinstance(error, MemoryError):
+        known = RevistaError(
+            f"not enough memory for page {job.page}",
+            "Lower pages.max_pixels or run.workers in the settings.",
+            category=Category.TOO_LARGE,
+        )
+    else:
+        known = RevistaError(
+            f"unexpected {type(error).__name__}: {error}",
+            "This is a bug: please report it with the log. The other pages are not affected.",
+        )
+    problem = Problem.from_error(known, stage.name, job.page)
+    extra: Mapping[str, Any] = {"number": job.page} if stage.body is Page else {}
+    return stage.body(problems=(problem,), **extra)
+
+
+def finish_issue(
+    archive: Archive, issue: Issue, settings: Settings, counts: tuple[StageCount, ...], seconds: float
+) -> IssueReport:
+    """Add up what the archive now holds of an issue.
+
+    Raises:
+        TooManyProblems: more pages failed than the settings allow.
+    """
+    problems = issue_problems(archive, issue)
+    failed = tuple(sorted({p.page for p in problems if p.page and p.fails_page}))
+    described = [
+        picture
+        for number in range(1, issue.page_count + 1)
+        if (record := archive.read(issue.id, "descriptions", number, Descriptions))
+        for picture in record.body.pictures
+    ]
+    report = IssueReport(
+        issue=issue.id,
+        pages=issue.page_count,
+        failed_pages=failed,
+        pictures=len(described),
+        described=sum(bool(picture.sentences) for picture in described),
+        described_by_model=sum(picture.undescribed is None for picture in described),
+        stages=counts,
+        problems=problems,
+        seconds=round(seconds, 2),
+    )
+    if len(failed) > settings.run.failed_pages_limit * issue.page_count:
+        raise TooManyPagesFailed(report, settings.run.failed_pages_limit)
+    return report
+
+
+class TooManyPagesFailed(TooManyProblems):
+    """An issue of which more pages failed than the settings allow; `report` says what was done all the same."""
+
+    def __init__(self, report: IssueReport, limit: float) -> None:
+        """Say how many pages of the issue failed, and keep its report."""
+        self.report = report
+        super().__init__(
+            f"{report.issue}: {len(report.failed_pages)} of {report.pages} pages failed, more than {limit:.0%}",
+            f"See what failed and why: revista show {report.issue} --archive DIR",
+        )
+
+
+def issue_problems(archive: Archive, issue: Issue) -> tuple[Problem, ...]:
+    """All problems of an issue, by page and stage."""
+    found = list(issue.problems)
+    for number in range(1, issue.page_count + 1):
+        for name, stage in STAGES.items():
+            record = archive.read(issue.id, name, number, stage.body)
+            found.extend(record.body.problems if record else ())
+    return tuple(found)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

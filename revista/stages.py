@@ -1,0 +1,223 @@
+"""The seven stages as the pipeline sees them: what each needs, what its header says, how it runs on a page."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from revista import captions, context, descriptions, images, pages, ranking, regions, text
+from revista.errors import BadInput
+from revista.records import (
+    Body,
+    Candidates,
+    Contexts,
+    Descriptions,
+    Header,
+    Issue,
+    Page,
+    PageText,
+    Ranking,
+    Record,
+    Regions,
+)
+from revista.settings import Settings
+from revista.store import Archive
+
+if TYPE_CHECKING:
+    from revista.captions import Captioner
+    from revista.ranking import Ranker
+    from revista.regions import Detector
+
+
+class Models:
+    """The models that the settings name, each loaded at most once, when the first page asks for it."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Remember the settings; nothing is loaded yet."""
+        self._settings = settings
+        self._loaded: dict[str, Any] = {}
+        self._guard = threading.Lock()
+
+    def _once(self, name: str, load: Callable[[], Any]) -> Any:
+        with self._guard:
+            if name not in self._loaded:
+                self._loaded[name] = load()
+            return self._loaded[name]
+
+    def detector(self) -> Detector:
+        """The picture detector."""
+        s = self._settings
+        return self._once("detector", lambda: regions.load(s.regions, s.run.device))
+
+    def captioner(self) -> Captioner | None:
+        """The captioner, None where the settings name none."""
+        s = self._settings
+        return self._once("captioner", lambda: captions.load(s.captions, s.run.device)) if s.captions.model else None
+
+    def ranker(self) -> Ranker | None:
+        """The ranker, None where the settings name none."""
+        s = self._settings
+        return self._once("ranker", lambda: ranking.load(s.ranking, s.run.device)) if s.ranking.model else None
+
+
+@lru_cache(maxsize=1)
+def models_for(settings: Settings) -> Models:
+    """The models for `settings`, the same object as long as the process works with the same settings."""
+    return Models(settings)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stage's work on one page."""
+
+    archive: Archive
+    issue: Issue
+    pdf: Path
+    page: int  # 1-based
+    settings: Settings
+    models: Models
+
+    def record(self, stage: str, page: int | None = None) -> Record[Any]:
+        """The record that an earlier stage left on this page (or on another one)."""
+        found = self.archive.read(self.issue.id, stage, page or self.page, STAGES[stage].body)
+        if found is None:
+            raise BadInput(
+                f"page {page or self.page} has no readable record of the stage {stage}",
+                "Run the same command again: it makes missing records anew.",
+            )
+        return found
+
+    def body(self, stage: str) -> Any:
+        """What an earlier stage found on this page."""
+        return self.record(stage).body
+
+    @property
+    def image(self) -> Path:
+        """The page image."""
+        return self.archive.page_image(self.issue.id, self.body("pages").image)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage as the pipeline sees it: what it needs, what its header says, and how it runs on a page."""
+
+    name: str
+    body: type[Body]
+    needs: tuple[str, ...]
+    run: Callable[[Job], Body]
+    module: Any
+    files: Callable[[Archive, str, Any], Iterable[Path]] = lambda archive, issue, body: ()
+    one_at_a_time: bool = False  # a model that uses all cores (or the one GPU) by itself
+
+    def header(self, job: Job) -> Header:
+        """What the header of this stage's record says if it is made now, the times left out."""
+        options = getattr(job.settings, self.name)
+        inputs = {name: job.record(name).fingerprint() for name in self.needs}
+        if self.name == "pages":
+            inputs["pdf"] = job.issue.source_sha256
+        if self.name == "context" and (before := _text_before(job)):
+            inputs["text_before"] = before.fingerprint()
+        weights = self.module.weights(options) if hasattr(self.module, "weights") else {}
+        return Header(
+            stage=self.name,
+            version=self.module.VERSION,
+            options=options.model_dump(mode="json"),
+            inputs=inputs,
+            weights=weights,
+            software=self.module.software(),
+        )
+
+
+def _text_before(job: Job) -> Record[PageText] | None:
+    """The text record of the page before, None on the first page and after a page that could not be had."""
+    return job.archive.read(job.issue.id, "text", job.page - 1, PageText) if job.page > 1 else None
+
+
+def _run_pages(job: Job) -> Body:
+    scratch = job.archive.scratch() / f"page-{job.page:04d}"
+    scratch.mkdir(exist_ok=True)
+    try:
+        page = pages.run(job.pdf, job.page, job.settings.pages, scratch, job.settings.run.page_timeout)
+        if page.image is not None:
+            job.archive.put(scratch / page.image, job.archive.page_image(job.issue.id, page.image))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    for old in job.archive.page_image(job.issue.id, "").glob(f"{job.page:04d}.*"):
+        if old.suffix != ".json" and old.name != page.image:
+            old.unlink()
+    return page
+
+
+def _run_regions(job: Job) -> Body:
+    found = regions.run(job.image, job.body("pages"), job.settings.regions, job.models.detector())
+    wanted = {job.archive.picture_file(job.issue.id, picture.id) for picture in found.pictures}
+    if wanted:
+        page = images.read_image(job.image)
+        for picture in found.pictures:
+            place = job.archive.picture_file(job.issue.id, picture.id)
+            unfinished = job.archive.scratch() / place.name
+            images.write_jpeg(images.crop(page, picture.box), unfinished)
+            job.archive.put(unfinished, place)
+    for old in set(job.archive.picture_file(job.issue.id, "").parent.glob(f"{job.page:04d}-*.jpg")) - wanted:
+        old.unlink()
+    return found
+
+
+def _run_text(job: Job) -> Body:
+    run = job.settings.run
+    return text.run(job.image, job.body("pages"), job.body("regions"), job.settings.text, run.page_timeout)
+
+
+def _run_context(job: Job) -> Body:
+    before = _text_before(job)
+    return context.run(
+        job.page, job.body("regions"), job.body("text"), before.body if before else None, job.settings.context
+    )
+
+
+def _run_captions(job: Job) -> Body:
+    return captions.run(job.image, job.body("context"), job.settings.captions, job.models.captioner(), None)
+
+
+def _run_ranking(job: Job) -> Body:
+    options, ranker = job.settings.ranking, job.models.ranker()
+    return ranking.run(job.image, job.body("context"), job.body("captions"), options, ranker, None)
+
+
+def _run_descriptions(job: Job) -> Body:
+    return descriptions.run(
+        job.page,
+        job.body("context"),
+        job.body("captions"),
+        job.body("ranking"),
+        job.settings.descriptions,
+        job.settings.run.page_timeout,
+    )
+
+
+def _page_files(archive: Archive, issue: str, page: Page) -> Iterable[Path]:
+    return [archive.page_image(issue, page.image)] if page.image else []
+
+
+def _picture_files(archive: Archive, issue: str, found: Regions) -> Iterable[Path]:
+    return [archive.picture_file(issue, picture.id) for picture in found.pictures]
+
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("pages", Page, (), _run_pages, pages, _page_files),
+        Stage("regions", Regions, ("pages",), _run_regions, regions, _picture_files),
+        Stage("text", PageText, ("pages", "regions"), _run_text, text),
+        Stage("context", Contexts, ("regions", "text"), _run_context, context),
+        Stage("captions", Candidates, ("pages", "context"), _run_captions, captions, one_at_a_time=True),
+        Stage("ranking", Ranking, ("pages", "context", "captions"), _run_ranking, ranking, one_at_a_time=True),
+        Stage("descriptions", Descriptions, ("context", "captions", "ranking"), _run_descriptions, descriptions),
+    )
+}
+"""The stages in their order, by name."""
