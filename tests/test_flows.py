@@ -1,0 +1,102 @@
+"""The flows on a real Prefect server, which Prefect's own test harness starts with a database of its own."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.objects import Artifact, FlowRun, TaskRun
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.archive import process_archive
+from flows.issue import process_issue
+from flows.reports import artifact_key
+from revista import pipeline
+
+from .conftest import MakePdf
+
+ISSUE = "social-1916-10-v1-n10"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server() -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+def artifacts(key: str) -> list[Artifact]:
+    async def read() -> list[Artifact]:
+        async with get_client() as client:
+            return await client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
+
+    return asyncio.run(read())
+
+
+def runs() -> tuple[list[FlowRun], list[TaskRun]]:
+    async def read() -> tuple[list[FlowRun], list[TaskRun]]:
+        async with get_client() as client:
+            return await client.read_flow_runs(), await client.read_task_runs()
+
+    return asyncio.run(read())
+
+
+def rows(key: str) -> list[dict[str, Any]]:
+    """The rows of the newest table under `key`."""
+    newest = max(artifacts(key), key=lambda artifact: artifact.created)  # type: ignore[arg-type,return-value]
+    return json.loads(str(newest.data))  # type: ignore[no-any-return]
+
+
+def test_issue_flow(excerpt: MakePdf, tmp_path: Path) -> None:
+    pdf = excerpt(1, 8)
+    settings = tmp_path / "revista.toml"
+    settings.write_text("[run]\npages_per_task = 1\n")
+    state = process_issue(pdf, tmp_path / "archive", settings, return_state=True)
+    assert state.is_completed()
+    report = pipeline.IssueReport.model_validate(state.result())
+    assert report.issue == ISSUE
+    assert [count.made for count in report.stages] == [2] * len(pipeline.STAGES)
+
+    flow_runs, task_runs = runs()
+    assert "Social 1916-10 v1 n10" in {run.name for run in flow_runs}
+    assert {run.name for run in task_runs} >= {f"{stage} {n}-{n}" for stage in pipeline.STAGES for n in (1, 2)}
+    assert all(run.state and run.state.is_completed() for run in task_runs)
+    for run in flow_runs:  # ids and paths only
+        assert len(json.dumps(run.parameters, default=str)) < 2_000
+
+    progress = artifacts(artifact_key("progress", ISSUE))
+    assert [float(str(artifact.data)) for artifact in progress] == [100.0]
+    assert len(rows(artifact_key("problems", ISSUE))) >= 1
+
+    again = process_issue(pdf, tmp_path / "archive", settings, return_state=True)
+    assert [count["made"] for count in again.result()["stages"]] == [0] * len(pipeline.STAGES)
+
+
+def test_flow_and_plain_python_make_the_same_archive(excerpt: MakePdf, tmp_path: Path) -> None:
+    from revista.settings import Settings
+    from revista.store import Archive
+
+    from .test_kill import snapshot
+
+    pdf = excerpt(8)
+    process_issue(pdf, tmp_path / "flow")
+    with Archive(tmp_path / "plain", create=True) as archive:
+        pipeline.run_issue(archive, pdf, Settings())
+    assert snapshot(tmp_path / "flow") == snapshot(tmp_path / "plain")
+
+
+def test_archive_flow_goes_on_after_a_bad_issue(excerpt: MakePdf, tmp_path: Path) -> None:
+    broken = tmp_path / "ohcbh_ch_social1929_6_v14_n6.pdf"
+    broken.write_bytes(b"%PDF-1.4\n")
+    state = process_archive([broken, excerpt(8)], tmp_path / "archive", return_state=True)
+    assert state.is_failed()
+    assert broken.name in str(state.message)
+    summary = rows("archive-summary")
+    assert [row["issue"] for row in summary] == [ISSUE, broken.name]
+    assert summary[0]["state"] == "done"
+    assert "→" in summary[1]["state"]  # the reason comes with what to do
+    failed = [run for run in runs()[0] if run.name == "Social 1929-06 v14 n6"]
+    assert failed and failed[0].state and failed[0].state.is_failed()
