@@ -1,0 +1,312 @@
+"""Blocks: runs of lines in one typeface, which is what captions, headings and prose are told apart by.
+
+Tesseract joins a caption to the prose below it, or two captions that stand side by side, into one paragraph. Blocks
+are paragraphs cut where the typography changes. All measures are in ems of the page's prose, so that the scan's
+resolution does not matter; all boxes are upright, so that print that stands turned on the page is read like any other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from statistics import median
+
+from revista.context.quotes import tokens_of
+from revista.geometry import Box, hull
+from revista.records import Line, PageText, Region, RegionKind, Regions, Word
+from revista.wording import printable
+
+_DESCENDERS = frozenset("gjpqyçQ,;()[]|")
+_LOW = frozenset("acemnorsuvwxzñ.:-")
+
+_IMPRINT = re.compile(r"\b(?:vol(?:umen|\.)|n[uú]m(?:ero|\.)|año|tomo|época)(?=\W|$)", re.IGNORECASE)
+_NUMBER = re.compile(r"^\W*(?:vol(?:umen|\.)|n[uú]m(?:ero|\.)|tomo)\s+[\dIVXLC|]+(?=\W|$)", re.IGNORECASE)
+_ADVERT = re.compile(
+    r"\btel[eé]f(?:onos?|s?\.)|\bapartado\b|\bde venta\b|\bse venden?\b|\bprecios?\b|\bp[ií]da(?:se|lo|la)\b|[$]\s?\d"
+    r"|\by (?:Compañía|Comp\.|C[ií]a\b|Ca\.)|\bS\. en C\b|^Hijos de\b|\be Hijos\b|\bMfg\b"
+    r"|\b(?:calle|calzada|avenida|ave\.)\s.{1,40}\d",
+    re.IGNORECASE,
+)
+_VOWEL = re.compile("[aeiouáéíóúü]", re.IGNORECASE)
+_THRICE = re.compile(r"(.)\1\1", re.IGNORECASE)  # what OCR makes of dotted leaders
+_FOLIO = re.compile(r"^[\W_]*(?:\d{1,4}|[ivxlc]{1,7})[\W_]*$", re.IGNORECASE)
+_NUMBERED = re.compile(r"^\W{0,2}\d{1,2}\s?[.:)°ªº—–-]")
+_CREDIT = re.compile(
+    r"^\W*(fots?|fotos?|fotograf\w+|foto-?grabados?|phot\w*|clich[eé]s?|dibujos?|caricaturas?|apuntes?|copyright|underwood)\b",
+    re.IGNORECASE,
+)
+
+
+def upright(box: Box, orientation: int) -> Box:
+    """`box` in a frame in which the print stands upright.
+
+    Args:
+        box: in page pixels.
+        orientation: degrees clockwise (0, 90, 180, 270) by which the print stands turned.
+
+    Returns:
+        The turned box; its coordinates may be negative, for only relations between boxes count here.
+    """
+    left, top, right, bottom = box
+    if orientation == 90:
+        return Box(top, -right, bottom, -left)
+    if orientation == 180:
+        return Box(-right, -bottom, -left, -top)
+    if orientation == 270:
+        return Box(-bottom, left, -top, right)
+    return box
+
+
+def em_of(text: str, height: int) -> float:
+    """The em in pixels of a word whose ink is `height` pixels high.
+
+    Letters tell how much of the em their ink fills: about 0.73 above the baseline for capitals, digits and ascenders,
+    0.48 for small letters without, and 0.22 below it for descenders (usual proportions of roman types).
+    """
+    above = 0.48 if set(text) <= _LOW | _DESCENDERS - set("Q()[]|") else 0.73
+    return height / (above + (0.22 if set(text) & _DESCENDERS else 0.0))
+
+
+@dataclass(frozen=True)
+class Block:
+    """Lines of a paragraph in one typeface."""
+
+    lines: tuple[Line, ...]
+    box: Box  # upright
+    em: float  # type size in pixels
+    paragraph: int  # index in the page text
+    order: int  # index among the blocks, in reading order
+    hint: RegionKind | None = None  # what a detector takes it for
+    hint_confidence: float = 0.0
+
+    @cached_property
+    def text(self) -> str:
+        """The words, divided ones put together again."""
+        return " ".join(token.text for token in tokens_of(self.lines))
+
+    @cached_property
+    def word_count(self) -> int:
+        """How many words there are."""
+        return len(self.text.split())
+
+    @cached_property
+    def confidence(self) -> float:
+        """Mean confidence of the words, 0.0 where there are none."""
+        words = [word.confidence for line in self.lines for word in line.words]
+        return sum(words) / len(words) if words else 0.0
+
+    @cached_property
+    def capitals(self) -> bool:
+        """Whether it is set in capitals."""
+        letters = [sign for sign in self.text if sign.isalpha()]
+        return len(letters) >= 4 and sum(sign.isupper() for sign in letters) >= 0.8 * len(letters)
+
+    @cached_property
+    def legible(self) -> bool:
+        """Whether anything like a word is in it: OCR of a halftone or an ornament yields scattered signs."""
+        kept = " ".join(word for word in self.text.split() if not _THRICE.search(word.replace(".", "")))
+        words = [word for word in re.findall(r"[^\W\d_]{3,}", kept) if _VOWEL.search(word)]
+        return bool(words) and 2 * sum(map(len, words)) >= len(kept.replace(".", "").replace(" ", ""))
+
+    @cached_property
+    def folio(self) -> bool:
+        """Whether it is no more than a number."""
+        return bool(_FOLIO.match(self.text))
+
+    @cached_property
+    def imprint(self) -> bool:
+        """Whether it gives volume and number, as mastheads and their imprints do."""
+        marks = len(_IMPRINT.findall(self.text))
+        return (marks > 1 and self.word_count <= 12) or (bool(_NUMBER.match(self.text)) and self.word_count <= 6)
+
+    @cached_property
+    def advertises(self) -> bool:
+        """Whether it speaks as advertisements do: addresses, telephones, prices."""
+        return bool(_ADVERT.search(self.text))
+
+    @cached_property
+    def numbered(self) -> bool:
+        """Whether it begins with a number, as the captions of a collage do."""
+        return bool(_NUMBERED.match(self.text)) and self.word_count > 2
+
+    @cached_property
+    def credit(self) -> bool:
+        """Whether it is a photographer's or draughtsman's credit line."""
+        return bool(_CREDIT.match(self.text)) and self.word_count <= 10
+
+
+def page_em(blocks: Sequence[Block]) -> float:
+    """The type size of most of the page's letters, in pixels; 1.0 at least."""
+    sized = sorted((block.em, len(block.text)) for block in blocks)
+    rest = sum(count for _, count in sized) / 2
+    for em, count in sized:
+        rest -= count
+        if rest <= 0:
+            return max(em, 1.0)
+    return 1.0
+
+
+def blocks_of(text: PageText, regions: Regions) -> list[Block]:
+    """The blocks of a page, in reading order.
+
+    Args:
+        text: paragraphs in reading order.
+        regions: pictures cut paragraphs in two; other regions hint at what a block is.
+    """
+
+    def turn(box: Box) -> Box:
+        return upright(box, text.orientation)
+
+    pictures = [turn(region.box) for region in regions.pictures]
+    others = [region for region in regions.regions if region.kind is not RegionKind.PICTURE]
+    blocks: list[Block] = []
+    for index, paragraph in enumerate(text.paragraphs):
+        for lines in _pieces(paragraph.lines, turn, pictures):
+            box = hull(turn(line.box) for line in lines)
+            page_box = hull(line.box for line in lines)
+            hint = max(
+                (region for region in others if page_box.coverage_by(region.box) >= 0.6),
+                key=lambda region: (region.confidence, region.id),
+                default=None,
+            )
+            blocks.append(_block(lines, box, turn, index, len(blocks), hint))
+    return _rejoined(blocks, pictures)
+
+
+def _rejoined(blocks: Sequence[Block], pictures: Sequence[Box]) -> list[Block]:
+    """The blocks with single lines in display or caption type put together again where OCR parted them.
+
+    Letterspacing leaves spaces as wide as those between columns. Lines in the type of the prose stay apart, for
+    across a gutter prose looks just so.
+    """
+    em = page_em(blocks)
+    made: list[Block] = []
+    for block in blocks:
+        for place, other in enumerate(made):
+            if _same_line(other, block, em, pictures):
+                left, right = sorted((other, block), key=lambda part: part.box.left)
+                words = left.lines[0].words + right.lines[0].words
+                line = Line(words=words, box=hull(part.lines[0].box for part in (left, right)))
+                made[place] = replace(other, lines=(line,), box=left.box.union(right.box))
+                break
+        else:
+            made.append(block)
+    return [replace(block, order=order) for order, block in enumerate(made)]
+
+
+def _same_line(a: Block, b: Block, em: float, pictures: Sequence[Box]) -> bool:
+    left, right = sorted((a.box, b.box))
+    return (
+        len(a.lines) == len(b.lines) == 1
+        and a.box.vertical_overlap(b.box) >= 0.6 * max(a.box.height, b.box.height)
+        and min(a.em, b.em) > 0.8 * max(a.em, b.em)
+        and not any(0.9 <= block.em / em <= 1.15 and not block.capitals for block in (a, b))
+        and 0 <= right.left - left.right < 2.5 * max(a.em, b.em)
+        and not _between_pictures((left.right + right.left) / 2, left.union(right), em, pictures)
+    )
+
+
+def _block(
+    lines: Sequence[Line], box: Box, turn: Callable[[Box], Box], paragraph: int, order: int, hint: Region | None
+) -> Block:
+    em = median(_line_em(line, turn) for line in lines)
+    if hint is None:
+        return Block(tuple(lines), box, em, paragraph, order)
+    return Block(tuple(lines), box, em, paragraph, order, hint.kind, hint.confidence)
+
+
+def _line_em(line: Line, turn: Callable[[Box], Box]) -> float:
+    ems = [em_of(word.text, turn(word.box).height) for word in line.words if any(map(str.isalnum, word.text))]
+    return median(ems) if ems else float(turn(line.box).height)
+
+
+def _pieces(lines: Sequence[Line], turn: Callable[[Box], Box], pictures: Sequence[Box]) -> list[list[Line]]:
+    """The lines of one paragraph, cut into blocks."""
+    done: list[list[Line]] = []
+    for position, whole in enumerate(lines):
+        parts = _split_line(whole, turn, pictures)
+        for part in parts:
+            box = turn(part.box)
+            above = next(
+                (
+                    block
+                    for block in reversed(done)
+                    if turn(block[-1].box).top < box.top
+                    and (len(parts) == 1 or _shared_width(turn(block[-1].box), box) >= 0.4)
+                ),
+                None,
+            )
+            following = lines[position + 1 : position + 3]
+            if above is not None and not _cut(above, part, following, lines, turn, pictures):
+                above.append(part)
+            else:
+                done.append([part])
+    return done
+
+
+def _shared_width(a: Box, b: Box) -> float:
+    return a.horizontal_overlap(b) / max(1, min(a.width, b.width))
+
+
+def _split_line(line: Line, turn: Callable[[Box], Box], pictures: Sequence[Box]) -> list[Line]:
+    """A line cut at gaps that no typesetter leaves between words, or that lie under the gap between two pictures."""
+    words = sorted((word for word in line.words if printable(word.text)), key=lambda word: turn(word.box).left)
+    if not words:
+        return []
+    em = _line_em(line, turn)
+    gaps = [turn(b.box).left - turn(a.box).right for a, b in pairwise(words)]
+    others = sorted(gaps)[:-1]
+    usual = max(median(others), 0.0) if others else 0.6 * em
+    parts: list[list[Word]] = [[words[0]]]
+    for gap, left, right in zip(gaps, words, words[1:], strict=False):
+        middle = (turn(left.box).right + turn(right.box).left) / 2
+        wide = gap > max(3 * em, 2.5 * usual)
+        if wide or (gap > max(0.9 * em, 2.5 * usual) and _between_pictures(middle, turn(line.box), em, pictures)):
+            parts.append([])
+        parts[-1].append(right)
+    if len(parts) == 1:
+        return [line if len(words) == len(line.words) else line.model_copy(update={"words": tuple(words)})]
+    return [Line(words=tuple(part), box=hull(word.box for word in part)) for part in parts]
+
+
+def _between_pictures(x: float, line: Box, em: float, pictures: Sequence[Box]) -> bool:
+    near = [box for box in pictures if -em <= line.top - box.bottom <= 8 * em or -em <= box.top - line.bottom <= 8 * em]
+    return any(a.right - em <= x <= b.left + em and a.vertical_overlap(b) for a in near for b in near if a is not b)
+
+
+def _cut(
+    above: Sequence[Line],
+    line: Line,
+    following: Sequence[Line],
+    paragraph: Sequence[Line],
+    turn: Callable[[Box], Box],
+    pictures: Sequence[Box],
+) -> bool:
+    """Whether a new block begins with `line`."""
+    upper, lower = turn(above[-1].box), turn(line.box)
+    em_above, em = _line_em(above[-1], turn), _line_em(line, turn)
+    if lower.top - upper.bottom > max(em, em_above):
+        return True
+    if any(
+        upper.centre[1] <= box.centre[1] <= lower.centre[1]
+        and (box.horizontal_overlap(upper) or box.horizontal_overlap(lower))
+        for box in pictures
+    ):
+        return True
+    letters = min(sum(map(str.isalpha, above[-1].text)), sum(map(str.isalpha, line.text)))
+    if letters >= 6 and max(em, em_above) > 1.3 * min(em, em_above):
+        return True
+    if letters >= 6 and above[-1].text.isupper() != line.text.isupper():
+        return True
+    column = hull(turn(other.box) for other in paragraph)
+    if _centred(upper, column, em) and all(turn(other.box).left - column.left < em for other in (line, *following[:1])):
+        return bool(following)
+    return len(above) > 1 and _centred(lower, column, em) and turn(above[-2].box).left - column.left < em
+
+
+def _centred(line: Box, column: Box, em: float) -> bool:
+    left, right = line.left - column.left, column.right - line.right
+    return min(left, right) > 1.5 * em and abs(left - right) < max(em, 0.1 * column.width)

@@ -1,0 +1,120 @@
+"""Caption candidates: short blocks, joined where one caption is set in several pieces (name, note, credit line)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from revista.context.blocks import Block
+from revista.context.roles import Layout, Role
+from revista.geometry import Box, hull
+
+_PERSONS = re.compile(r"de (izquierda a derecha|derecha a izquierda)", re.IGNORECASE)
+_PLACES = {
+    "upper": re.compile(r"\b(arriba|superior(es)?)\b", re.IGNORECASE),
+    "lower": re.compile(r"\b(abajo|inferior(es)?|debajo)\b", re.IGNORECASE),
+    "left": re.compile(r"\b(a la |a su |)izquierda\b", re.IGNORECASE),
+    "right": re.compile(r"\b(a la |a su |)derecha\b", re.IGNORECASE),
+    "centre": re.compile(r"\b(en el|al) (centro|medio)\b", re.IGNORECASE),
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Blocks that may together be one caption, from top to bottom."""
+
+    blocks: tuple[Block, ...]
+
+    @cached_property
+    def box(self) -> Box:
+        """The box around the blocks, upright."""
+        return hull(block.box for block in self.blocks)
+
+    @cached_property
+    def body(self) -> Box:
+        """The box around the blocks without the credit lines, which are often set flush right."""
+        return hull([block.box for block in self.blocks if not block.credit] or [self.box])
+
+    @cached_property
+    def text(self) -> str:
+        """The blocks' words."""
+        return " ".join(block.text for block in self.blocks)
+
+    @cached_property
+    def word_count(self) -> int:
+        """How many words there are."""
+        return sum(block.word_count for block in self.blocks)
+
+    @cached_property
+    def numbered(self) -> bool:
+        """Whether it counts pictures: 1., 2., ..."""
+        return sum(block.numbered for block in self.blocks) > 1 or len(re.findall(r"(?<!\S)\d[.:)°]", self.text)) > 1
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """The places on the page that it names: upper, lower, left, right, centre.
+
+        "De izquierda a derecha" names the persons in one picture, and does not count.
+        """
+        text = _PERSONS.sub(" ", self.text)
+        return frozenset(name for name, pattern in _PLACES.items() if pattern.search(text))
+
+    @property
+    def speaks_of_several(self) -> bool:
+        """Whether its words show that it belongs to several pictures."""
+        return self.numbered or bool(self.places)
+
+
+def candidates_of(layout: Layout, pictures: Sequence[Box]) -> list[Candidate]:
+    """The caption candidates of a page.
+
+    Args:
+        layout: the page's blocks with their roles.
+        pictures: upright boxes; pieces of one caption have no picture between them.
+    """
+    short = sorted(layout.of(Role.SHORT), key=lambda block: (block.box.top, block.box.left, block.order))
+    groups: list[list[Block]] = []
+    for block in short:
+        home = [g for g in groups if _belongs(g, block, pictures, layout.em)]
+        nearest = min(home, key=lambda g: (block.box.top - hull(b.box for b in g).bottom, g[0].order), default=None)
+        if nearest is None:
+            groups.append([block])
+        else:
+            nearest.append(block)
+    return [Candidate(tuple(group)) for group in groups]
+
+
+def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], em: float) -> bool:
+    """Whether `block` goes on with the caption that `group` begins."""
+    last, box = group[-1], hull(b.box for b in group)
+    gap = block.box.top - max(b.box.bottom for b in group)
+    size = max(block.em, last.em)
+    if block.box.centre[1] <= last.box.centre[1] and not block.credit:
+        return False
+    if any(
+        picture.centre[1] > box.centre[1]
+        and picture.centre[1] < block.box.centre[1]
+        and (picture.horizontal_overlap(box) or picture.horizontal_overlap(block.box))
+        for picture in pictures
+    ):
+        return False
+    if block.credit and not last.credit:
+        over = [p for p in pictures if p.bottom - em <= box.top and box.top - p.bottom < 8 * em and _meets(p, box)]
+        room = hull([box, *over]).grow(round(2 * em))
+        return -size <= gap < 3 * size and room.left <= block.box.centre[0] <= room.right
+    if block.credit or last.credit:
+        return False
+    if block.numbered or group[0].numbered:
+        counted = block.numbered and group[0].numbered
+        return counted and gap < 4 * size and abs(block.box.left - box.left) < 2.5 * size
+    several = sum(picture.bottom <= block.box.top and _meets(picture, block.box) for picture in pictures) > 1
+    if several and Candidate((block,)).places and Candidate(tuple(group)).places:
+        return False
+    shared = block.box.horizontal_overlap(box) / max(1, min(block.box.width, box.width))
+    return -0.5 * size <= gap < 1.6 * size and shared >= 0.5
+
+
+def _meets(picture: Box, box: Box) -> bool:
+    return picture.horizontal_overlap(box) > 0

@@ -1,0 +1,150 @@
+"""What it costs to take a block of print for the caption of a picture: 0 for a perfect fit, 1 for no caption."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from revista.context.candidates import Candidate
+from revista.context.groups import Target
+from revista.context.roles import Layout, Role
+from revista.geometry import Box
+from revista.records import RegionKind
+
+NO_CAPTION = 1.0
+"""The cost of leaving a picture without a caption: links that cost more are not made."""
+
+_BASE = 0.1
+_GROUP = 0.05
+
+# Where captions stand: mostly below; rather beside or above than inside.
+_PLACE = {"below": 0.0, "above": 0.3, "beside": 0.35, "inside": 0.4}
+
+_REACH = {"below": 6.0, "above": 4.0, "beside": 4.0, "inside": 0.0}  # ems
+
+
+def link_cost(target: Target, caption: Candidate, pictures: Sequence[Box], layout: Layout) -> float | None:
+    """The cost of the link, 0.02 upwards; None where it cannot be.
+
+    It grows with the distance, with the misalignment of the two boxes, with how much the print looks like prose or a
+    title, and with other captions in between; it falls where the words speak of captions (a credit line) and where a
+    detector took the print for a caption.
+
+    Args:
+        target: a picture or a group.
+        caption: a caption candidate.
+        pictures: upright boxes of all pictures of the page.
+        layout: the page's blocks.
+    """
+    place = _place_of(target.box, caption.body)
+    if place is None:
+        return None
+    gap = _gap(target.box, caption.body, place) / layout.em
+    reach = _REACH[place]
+    if place in ("below", "above"):
+        reach = max(reach, 0.15 * target.box.height / layout.em)
+    if gap > reach or _picture_between(target, caption.box, pictures):
+        return None
+    between = _print_between(target, caption, place, layout)
+    if between is None:
+        return None
+    wording = _wording_cost(target, caption, place, layout)
+    if wording is None:
+        return None
+    distance = 0.5 * gap / reach if reach else 0.0
+    cost = _BASE + _PLACE[place] + distance + _misalignment(target.box, caption.body, place, layout.em)
+    return max(0.02, cost + wording + 0.3 * between + (_GROUP if len(target.members) > 1 else 0.0))
+
+
+def _place_of(picture: Box, caption: Box) -> str | None:
+    """Where the caption stands, seen from the picture; None where it stands off at a corner."""
+    if caption.coverage_by(picture) >= 0.7:
+        return "inside"
+    across = caption.horizontal_overlap(picture) / max(1, min(caption.width, picture.width))
+    if across >= 0.3:
+        if caption.centre[1] > picture.bottom - 0.5 * caption.height:
+            return "below"
+        return "above" if caption.centre[1] < picture.top + 0.5 * caption.height else None
+    down = caption.vertical_overlap(picture) / max(1, caption.height)
+    return "beside" if down >= 0.5 and caption.width <= 1.2 * picture.width else None
+
+
+def _gap(picture: Box, caption: Box, place: str) -> float:
+    gaps = {
+        "below": caption.top - picture.bottom,
+        "above": picture.top - caption.bottom,
+        "beside": max(caption.left - picture.right, picture.left - caption.right),
+        "inside": 0,
+    }
+    return max(0, gaps[place])
+
+
+def _picture_between(target: Target, caption: Box, pictures: Sequence[Box]) -> bool:
+    """Whether another picture stands between the two, nearer to the caption."""
+    members = set(target.members)
+    top, bottom = min(target.box.bottom, caption.bottom), max(target.box.top, caption.top)
+    for i, box in enumerate(pictures):
+        if i in members or box.coverage_by(target.box) >= 0.7 or target.box.coverage_by(box) >= 0.7:
+            continue
+        shared = box.horizontal_overlap(caption) and box.horizontal_overlap(target.box)
+        if shared and top <= box.centre[1] <= bottom:
+            return True
+    return False
+
+
+def _print_between(target: Target, caption: Candidate, place: str, layout: Layout) -> int | None:
+    """How many other short blocks stand between; None where prose, a heading or an imprint does."""
+    if place == "inside":
+        return 0
+    a, b = target.box, caption.box
+    if place == "beside":
+        gap = Box(min(a.right, b.right), max(a.top, b.top), max(a.left, b.left), min(a.bottom, b.bottom))
+    else:
+        gap = Box(max(a.left, b.left), min(a.bottom, b.bottom), min(a.right, b.right), max(a.top, b.top))
+    own = {block.order for block in caption.blocks}
+    count = 0
+    for block in layout.blocks:
+        if block.order in own or not gap.area or block.box.coverage_by(gap) < 0.3:
+            continue
+        role = layout.roles[block.order]
+        if role in (Role.PROSE, Role.HEADING) or block.imprint:
+            return None
+        count += role is Role.SHORT
+    return 0 if caption.places and len(target.members) > 1 else count
+
+
+def _misalignment(picture: Box, caption: Box, place: str, em: float) -> float:
+    """How badly the two are aligned, 0.0 upwards: captions are centred, or flush with one side."""
+    if place == "inside":
+        return 0.0
+    if place == "beside":
+        return 0.2 * abs(picture.centre[1] - caption.centre[1]) / max(1, picture.height)
+    off = abs(picture.centre[0] - caption.centre[0]) / max(1, picture.width, caption.width)
+    if caption.width > 1.15 * picture.width:
+        overhang = (caption.width - picture.width) / caption.width
+        return 0.8 * off + 0.5 * (overhang - 0.13)
+    flush = min(abs(picture.left - caption.left), abs(picture.right - caption.right)) <= em
+    return min(1.4 * off, 0.25) if flush else 1.4 * off
+
+
+def _wording_cost(target: Target, caption: Candidate, place: str, layout: Layout) -> float | None:
+    """What type and words say; None where they rule it out."""
+    main = max(caption.blocks, key=lambda block: (block.word_count, -block.order))
+    size = main.em / layout.em
+    small = size < 0.9
+    credited = any(block.credit for block in caption.blocks)
+    hinted = max((b.hint_confidence for b in caption.blocks if b.hint is RegionKind.CAPTION), default=0.0)
+    speaks = caption.speaks_of_several
+    if place == "inside" and not (credited or speaks):
+        return None  # print that belongs to the picture itself: signs, advertisements
+    words = max(caption.word_count, max(layout.run_words[block.order] for block in caption.blocks))
+    cost = 0.5 * min(1.0, max(0, words - 25) / 75) * (0.5 if small or speaks else 1.0)
+    if size > 1.25 and not main.capitals:
+        cost += 0.3
+    if caption.text[:1].islower():
+        cost += 0.2
+    if any(block.advertises for block in caption.blocks):
+        cost += 0.5
+    cost -= 0.1 * small + 0.1 * credited + 0.15 * hinted
+    if speaks:
+        cost += -0.2 if len(target.members) > 1 else 0.1
+    return cost + 0.6 * max(0.0, 0.6 - min(1.0, sum(b.confidence for b in caption.blocks) / len(caption.blocks)))

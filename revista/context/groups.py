@@ -1,0 +1,133 @@
+"""Groups of pictures that may share a caption."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from revista.context.candidates import Candidate
+from revista.context.roles import Layout, Role
+from revista.geometry import Box, hull
+
+
+@dataclass(frozen=True)
+class Target:
+    """A picture, or a group of pictures together with the caption for which it was thought of."""
+
+    members: tuple[int, ...]
+    box: Box  # what the caption is measured against
+    caption: Candidate | None = None
+
+
+def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> list[Target]:
+    """The groups of pictures that `caption` may serve.
+
+    A row of pictures above the caption is a group when the caption reaches under two of them or is centred under the
+    row. A cluster (pictures next to each other without print between) is one when the caption does that for its
+    lowest row, is as wide as the cluster, or names places or numbers; where it names places on one side only
+    ("abajo"), the group is that side.
+
+    Args:
+        caption: the caption candidate.
+        pictures: upright boxes of all pictures.
+        layout: the page's blocks.
+    """
+    if len(pictures) < 2:
+        return []
+    near = layout.em * 4
+    above = [i for i, box in enumerate(pictures) if _over(box, caption.box, max(6 * layout.em, 0.15 * box.height))]
+    around = above or [i for i, box in enumerate(pictures) if _beside(box, caption.box, 1.5 * near)]
+    if not around:
+        return []
+    cluster = _spread(around, pictures, caption, layout, near)
+    found: list[tuple[int, ...]] = []
+    row = _row(above, pictures, cluster)
+    spans = len(row) > 1 and (
+        sum(_under_width(pictures[i], caption.body) >= 0.3 for i in row) > 1
+        or _centred(caption.body, hull(pictures[i] for i in row))
+    )
+    if len(row) > 1 and (spans or caption.speaks_of_several):
+        found.append(row)
+    whole = hull(pictures[i] for i in cluster)
+    wide = bool(above) and caption.body.width >= 0.8 * whole.width and _centred(caption.body, whole)
+    if len(cluster) > len(row) and (spans or wide or caption.speaks_of_several):
+        found.append(cluster)
+    if caption.places and len(cluster) > 1:
+        found = [_side(cluster, pictures, whole, caption.places)]
+    return [
+        Target(members, whole if caption.places else hull(pictures[i] for i in members), caption)
+        for members in dict.fromkeys(found)
+        if len(members) > 1 or (members and caption.places)
+    ]
+
+
+def _over(picture: Box, caption: Box, limit: float) -> bool:
+    gap = caption.top - picture.bottom
+    return -0.5 * caption.height <= gap <= limit and (
+        picture.horizontal_overlap(caption) > 0 or abs(picture.centre[0] - caption.centre[0]) < picture.width
+    )
+
+
+def _beside(picture: Box, caption: Box, limit: float) -> bool:
+    gap = max(caption.left - picture.right, picture.left - caption.right)
+    return gap <= limit and picture.vertical_overlap(caption) > 0
+
+
+def _spread(
+    seeds: Sequence[int], pictures: Sequence[Box], caption: Candidate, layout: Layout, near: float
+) -> tuple[int, ...]:
+    """The pictures that can be reached from `seeds` over gaps without print, in index order."""
+    own = {block.order for block in caption.blocks}
+    print_ = [
+        block.box
+        for block in layout.blocks
+        if block.order not in own and layout.roles[block.order] in (Role.PROSE, Role.SHORT, Role.HEADING)
+    ]
+    reached, frontier = set(seeds), list(seeds)
+    while frontier:
+        here = pictures[frontier.pop()]
+        for i, box in enumerate(pictures):
+            if i not in reached and _neighbours(here, box, near) and not _parted(here, box, print_):
+                reached.add(i)
+                frontier.append(i)
+    return tuple(sorted(reached))
+
+
+def _neighbours(a: Box, b: Box, near: float) -> bool:
+    across = max(a.left - b.right, b.left - a.right)
+    down = max(a.top - b.bottom, b.top - a.bottom)
+    return max(across, down) <= near
+
+
+def _parted(a: Box, b: Box, print_: Sequence[Box]) -> bool:
+    """Whether print stands in the gap between two pictures."""
+    across = Box(min(a.right, b.right), max(a.top, b.top), max(a.left, b.left), min(a.bottom, b.bottom))
+    down = Box(max(a.left, b.left), min(a.bottom, b.bottom), min(a.right, b.right), max(a.top, b.top))
+    return any(box.coverage_by(gap) >= 0.3 for gap in (across, down) if gap.area for box in print_)
+
+
+def _row(above: Sequence[int], pictures: Sequence[Box], cluster: Sequence[int]) -> tuple[int, ...]:
+    """The lowest row of pictures over a caption."""
+    if not above:
+        return ()
+    lowest = max(above, key=lambda i: (pictures[i].bottom, pictures[i]))
+    box = pictures[lowest]
+    return tuple(i for i in cluster if pictures[i].vertical_overlap(box) >= 0.5 * min(pictures[i].height, box.height))
+
+
+def _under_width(picture: Box, caption: Box) -> float:
+    return picture.horizontal_overlap(caption) / max(1, picture.width)
+
+
+def _centred(caption: Box, group: Box) -> bool:
+    return abs(caption.centre[0] - group.centre[0]) < 0.1 * group.width
+
+
+def _side(cluster: Sequence[int], pictures: Sequence[Box], whole: Box, places: frozenset[str]) -> tuple[int, ...]:
+    """The members of the cluster on the side that the caption names; all where it names both sides or none."""
+    kept = list(cluster)
+    for low, high, axis in (("upper", "lower", 1), ("left", "right", 0)):
+        if (low in places) != (high in places):
+            middle = whole.centre[axis]
+            kept = [i for i in kept if (pictures[i].centre[axis] < middle) == (low in places)]
+    return tuple(kept)

@@ -1,0 +1,210 @@
+"""What the blocks of a page are: prose, headings, page numbers, or short print that may be a caption."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from revista.context.blocks import Block, page_em
+from revista.geometry import Box, hull
+from revista.records import RegionKind
+
+
+class Role(Enum):
+    """What a block is for."""
+
+    PROSE = auto()
+    HEADING = auto()
+    FURNITURE = auto()  # page numbers, running heads
+    NOISE = auto()  # nothing that could be read
+    SHORT = auto()  # short print; the candidates for captions
+
+
+_PROSE = 25  # words of a run that make it prose where the page carries a text
+_LONG_TEXT = 150  # words in such runs that show that it does
+_PROSE_ALONE = 90  # words of a run that make it prose on a page of pictures, where long captions are usual
+_LIST_WORDS, _LIST_LINES = 20, 6  # short lines below a heading that make a list
+_HEADING_WORDS = 14
+_RUNNING_HEAD_WORDS = 6
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The blocks of a page with their roles."""
+
+    blocks: tuple[Block, ...]
+    roles: tuple[Role, ...]
+    run_words: tuple[int, ...]  # words of the run of prose that each block stands in
+    em: float  # type size of the page's prose, in pixels
+
+    def of(self, role: Role) -> list[Block]:
+        """The blocks with that role, in reading order."""
+        return [block for block in self.blocks if self.roles[block.order] is role]
+
+
+def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
+    """Tell the blocks of a page apart.
+
+    A run is a column of blocks in one type size with no more than a line's space between them. Runs of many words
+    are prose, so that a line of dialogue under a picture is not taken for its caption. A heading is short, larger
+    than the prose or in capitals, and leads to prose or stands clear of the pictures.
+
+    Args:
+        blocks: blocks in reading order.
+        pictures: upright boxes of the pictures.
+    """
+    em = page_em(blocks)
+    runs = _runs(blocks, em)
+    words = [sum(block.word_count for block in blocks if runs[block.order] == run) for run in runs]
+    in_runs = sum(b.word_count for b in blocks if words[b.order] >= _PROSE and _ordinary(b, em))
+    least = _PROSE if in_runs >= _LONG_TEXT else _PROSE_ALONE
+    roles = [_first_role(block, words[block.order] >= least, em) for block in blocks]
+    _mark_running_heads(blocks, roles, em)
+    for block in blocks:
+        if roles[block.order] is Role.SHORT and _looks_like_heading(block, em) and not block.credit:
+            leads = _leads_to_prose(block, blocks, roles, pictures, em)
+            clear = not any(_under(block.box, box, max(8 * em, 0.15 * box.height)) for box in pictures)
+            if leads or (clear and not _inside_any(block.box, pictures)):
+                roles[block.order] = Role.HEADING
+    _mark_subtitles(blocks, roles, words, em)
+    return Layout(tuple(blocks), tuple(roles), tuple(words), em)
+
+
+def _first_role(block: Block, in_long_run: bool, em: float) -> Role:
+    if block.folio or block.imprint:
+        return Role.FURNITURE
+    if not block.legible:
+        return Role.NOISE
+    if block.hint is RegionKind.CAPTION and block.hint_confidence >= 0.7 and block.word_count <= 80:
+        return Role.SHORT
+    numbered = block.numbered and block.word_count <= 60
+    return Role.PROSE if in_long_run and _ordinary(block, em) and not numbered else Role.SHORT
+
+
+def _ordinary(block: Block, em: float) -> bool:
+    """Whether it is set in the type of the page's prose."""
+    return 0.9 <= block.em / em <= 1.2 and not block.capitals
+
+
+def _mark_running_heads(blocks: Sequence[Block], roles: list[Role], em: float) -> None:
+    """Mark running heads: a few words at the very top or bottom, beside a page number or where a detector says so."""
+    numbers = [block.box for block in blocks if block.folio]
+    for block in blocks:
+        if roles[block.order] is not Role.SHORT or block.word_count > _RUNNING_HEAD_WORDS:
+            continue
+        numbered = any(
+            block.box.vertical_overlap(box) >= 0.5 * min(block.box.height, box.height) > 0 for box in numbers
+        )
+        hinted = block.hint is RegionKind.FURNITURE and block.em <= 1.1 * em
+        others = [other.box for other in blocks if other is not block and roles[other.order] is not Role.FURNITURE]
+        first = all(box.bottom > block.box.top for box in others)
+        last = all(box.top < block.box.bottom for box in others)
+        if (numbered or hinted) and (first or last):
+            roles[block.order] = Role.FURNITURE
+
+
+def _mark_subtitles(blocks: Sequence[Block], roles: list[Role], run_words: Sequence[int], em: float) -> None:
+    """Mark the line or two set under a heading, centred or in capitals."""
+    headings = [block.box for block in blocks if roles[block.order] is Role.HEADING]
+    for block in blocks:
+        alone = run_words[block.order] == block.word_count <= _HEADING_WORDS and len(block.lines) < 3
+        if roles[block.order] is Role.SHORT and alone:
+            for box in headings:
+                belongs = block.capitals or abs(block.box.centre[0] - box.centre[0]) < 1.5 * em
+                if belongs and block.box.horizontal_overlap(box) and -0.5 * em <= block.box.top - box.bottom < 2 * em:
+                    roles[block.order] = Role.HEADING
+
+
+def _runs(blocks: Sequence[Block], em: float) -> list[int]:
+    """The number of the run that each block stands in."""
+    run = list(range(len(blocks)))
+
+    def find(i: int) -> int:
+        while run[i] != i:
+            run[i] = run[run[i]]
+            i = run[i]
+        return i
+
+    plain = [block for block in blocks if block.legible and not block.capitals and not block.credit]
+    ordered = sorted(plain, key=lambda block: (block.box.top, block.box.left, block.order))
+    for position, upper in enumerate(ordered):
+        for lower in ordered[position + 1 :]:
+            if lower.box.top > upper.box.bottom + em:
+                break
+            same_type = min(upper.em, lower.em) > 0.85 * max(upper.em, lower.em)
+            if same_type and (_goes_on(upper, lower, em) or _beside_each_other(upper.box, lower.box, em)):
+                run[find(lower.order)] = find(upper.order)
+    return [find(i) for i in range(len(blocks))]
+
+
+def _goes_on(upper: Block, lower: Block, em: float) -> bool:
+    """Whether `lower` goes on with the column of `upper`, full, beside a picture or a drop capital, or indented."""
+    if upper.box.centre[1] >= lower.box.centre[1] or not upper.box.horizontal_overlap(lower.box):
+        return False
+    left, right = abs(upper.box.left - lower.box.left), abs(upper.box.right - lower.box.right)
+    if left < 2.5 * em and right < 2.5 * em:
+        return True
+    if lower.box.top - upper.box.bottom >= 0.7 * em:
+        return False
+    indent = upper.box.left - lower.box.left if len(upper.lines) == 1 else 0
+    return min(left, right) < em or 0.5 * em <= indent < 3 * em
+
+
+def _beside_each_other(a: Box, b: Box, em: float) -> bool:
+    """Whether two blocks are pieces of the same lines, which OCR parts at wide spaces."""
+    gap = max(a.left - b.right, b.left - a.right)
+    return gap < 1.2 * em and a.vertical_overlap(b) >= 0.5 * min(a.height, b.height) > 0
+
+
+def _looks_like_heading(block: Block, em: float) -> bool:
+    if block.word_count > _HEADING_WORDS or len(block.lines) > 3:
+        return False
+    titled = block.hint is RegionKind.TITLE and block.em > 1.1 * em
+    return block.em > 1.3 * em or titled or (block.capitals and block.em > 0.8 * em)
+
+
+def _leads_to_prose(
+    block: Block, blocks: Sequence[Block], roles: Sequence[Role], pictures: Sequence[Box], em: float
+) -> bool:
+    """Whether text comes next below, directly or after a byline: prose, or many short lines, as in a list."""
+    reach, words, left = block.box, 0, block.box.left
+    for _ in range(_LIST_LINES):
+        below = [
+            other
+            for other in blocks
+            if other.box.top >= reach.centre[1]
+            and other.order != block.order
+            and other.box.horizontal_overlap(reach) > 0
+            and other.box.top - reach.bottom < 4 * em
+            and other.box.bottom > reach.bottom
+            and not any(
+                reach.centre[1] < box.centre[1] < other.box.centre[1] and box.horizontal_overlap(reach)
+                for box in pictures
+            )
+        ]
+        if not below:
+            return False
+        if any(roles[other.order] is Role.PROSE for other in below):
+            return True
+        nearest = min(below, key=lambda other: (other.box.top, other.box.left))
+        centred = abs(nearest.box.centre[0] - block.box.centre[0]) < em  # as the rest of a caption is
+        if not centred or abs(nearest.box.left - left) < 0.5 * em:
+            words += nearest.word_count
+        left = nearest.box.left
+        if words > _LIST_WORDS:
+            return True
+        reach = hull((reach, nearest.box))
+    return False
+
+
+def _under(block: Box, picture: Box, limit: float) -> bool:
+    return (
+        block.centre[1] > picture.bottom
+        and block.top - picture.bottom < limit
+        and block.horizontal_overlap(picture) > 0
+    )
+
+
+def _inside_any(block: Box, pictures: Sequence[Box]) -> bool:
+    return any(block.coverage_by(picture) >= 0.7 for picture in pictures)

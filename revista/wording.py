@@ -1,0 +1,19 @@
+"""Text from outside (OCR, models) made safe to print, store and compare."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_DROPPED = ("Cc", "Cf", "Cs", "Co", "Cn")  # controls, bidirectional and zero-width marks, surrogates, unassigned
+
+
+def printable(text: str) -> str:
+    """`text` in Unicode's normal form C, without invisible characters, with single spaces.
+
+    Controls that separate (line ends, tabs) become spaces; other controls, marks that turn the writing direction,
+    zero-width signs, lone surrogates and unassigned code points are dropped. What can be printed stays, HTML
+    signs included: escaping them is the business of whoever writes HTML.
+    """
+    spaced = "".join(" " if sign.isspace() else sign for sign in text)
+    kept = "".join(sign for sign in spaced if unicodedata.category(sign) not in _DROPPED)
+    return " ".join(unicodedata.normalize("NFC", kept).split())
