@@ -6,7 +6,6 @@ import json
 import logging
 import signal
 import sys
-import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -192,7 +191,11 @@ def _print_report(report: IssueReport, archive: Path) -> None:
         soft_wrap=True,
     )
     _print_problems(report)
-    out.print(f"  look at it: revista report {escape(report.issue)} --archive {escape(str(archive))}", style="dim", soft_wrap=True)
+    out.print(
+        f"  look at it: revista report {escape(report.issue)} --archive {escape(str(archive))}",
+        style="dim",
+        soft_wrap=True,
+    )
 
 
 def _print_problems(report: IssueReport, most: int = 10) -> None:
@@ -298,36 +301,40 @@ def _evaluate(
         data = [prediction.model_dump(mode="json") for prediction in result.predictions]
         predictions.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", "utf-8")
     if as_json:
-        _print_json(result.model_dump(mode="json", exclude={"predictions"}))
+        data = result.model_dump(mode="json", exclude={"predictions"})
+        _print_json({**data.pop("scores"), **data})
     else:
         out.print(result.table())
 
 
+class _Interrupted(BaseException):
+    """Ctrl-C or a termination signal; not KeyboardInterrupt, which Typer would turn into an exit without a word."""
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let a termination signal end the work as Ctrl-C does."""
-
     def stop(signum: int, frame: Any) -> NoReturn:
-        raise KeyboardInterrupt
+        signal.signal(signum, signal.SIG_DFL)  # the second one ends the process at once
+        raise _Interrupted
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {signum: signal.signal(signum, stop) for signum in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
 
 
 def main() -> None:
     """Run the command line; every error ends in one of the exit codes of docs/errors.md."""
-    started = time.monotonic()
     try:
         with _interruptible():
-            app(standalone_mode=True)
+            app()
     except RevistaError as error:
         _tell(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        err.print(f"interrupted after {time.monotonic() - started:.0f} s; the same command goes on where it stopped")
+    except _Interrupted:
+        err.print("interrupted; the same command goes on where it stopped")
         sys.exit(ExitCode.INTERRUPTED)
 
 
