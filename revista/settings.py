@@ -34,7 +34,8 @@ class PagesSettings(Group):
     """Stage 1: from PDF to page images."""
 
     render_dpi: int = Field(300, ge=36, le=1200)  # for pages that are not one embedded scan
-    max_pixels: int = Field(120_000_000, ge=10_000)  # a larger page is rendered smaller, and a problem says so
+    # a larger page is rendered smaller, and a problem says so; at most what the image reader takes (images.MAX_PIXELS)
+    max_pixels: int = Field(120_000_000, ge=10_000, le=250_000_000)
 
 
 class RegionsSettings(Group):
