@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -61,6 +61,12 @@ class ContextSettings(Group):
     window_words: int = Field(10, ge=1)
     window_overlap: int = Field(3, ge=0)
 
+    @model_validator(mode="after")
+    def _windows_move_on(self) -> Self:
+        if self.window_overlap >= self.window_words:
+            raise ValueError("window_overlap must be smaller than window_words")
+        return self
+
 
 class CaptionsSettings(Group):
     """Stage 5: the captioner."""
@@ -85,7 +91,6 @@ class DescriptionsSettings(Group):
     """Stage 7: Spanish sentences."""
 
     min_quote_confidence: float = Field(0.6, ge=0, le=1)  # a caption read worse than this is not quoted
-    translator: Literal["apertium"] = "apertium"
 
 
 class RunSettings(Group):

@@ -10,7 +10,19 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "transformers", "prefect", "layoutparser", "onnxruntime", "cv2", "scipy")
 
-BASE = {"errors", "geometry", "records", "settings", "store", "weights", "images", "issues", "devices", "wording", "programs"}
+BASE = {
+    "errors",
+    "geometry",
+    "records",
+    "settings",
+    "store",
+    "weights",
+    "images",
+    "issues",
+    "devices",
+    "wording",
+    "programs",
+}
 STAGES = {"pages", "regions", "text", "context", "captions", "ranking", "descriptions"}
 ABOVE = {"stages", "pipeline", "checks", "view", "report", "evaluation"}
 TOP = {"cli"}

@@ -85,10 +85,11 @@ class RegionEvaluation(Frozen):
         from rich.table import Table
 
         table = Table(
-            title=f"Pictures found by {' + '.join(self.detectors)}, confidence {self.min_confidence:g} and more"
+            title=f"Pictures found by {' + '.join(self.detectors)}, confidence {self.min_confidence:g} and more",
+            box=None,  # so that it fits into 80 columns
         )
-        table.add_column("source")
-        for name in ("pages", "pictures", "precision", "recall", "F1", "AP50", "AP50-95", "false*", "failed", "s/page"):
+        table.add_column("source", no_wrap=True)
+        for name in ("pages", "pics", "prec.", "recall", "F1", "AP50", "mAP", "false*", "fail", "s/page"):
             table.add_column(name, justify="right")
         for name, s in [*self.sources.items(), (ALL, self.scores)]:
             shares = (_shown(v) for v in (s.precision, s.recall, s.f1, s.ap50, s.ap50_95))
@@ -96,7 +97,7 @@ class RegionEvaluation(Frozen):
             table.add_row(
                 name, str(s.pages), str(s.pictures), *shares, false, str(s.failed_pages), _shown(s.seconds_per_page)
             )
-        table.caption = "* pictures found on pages that have none"
+        table.caption = "* pictures found on pages that have none; mAP is AP50-95"
         return table
 
 
