@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 from prefect import flow
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed, State
 
 from flows.issue import process_issue
@@ -18,7 +19,11 @@ from revista.errors import ExitCode
 from revista.pipeline import IssueReport
 
 
-@flow(name="archive", persist_result=False)
+def _run_name() -> str:
+    return f"archive, {len(flow_run.parameters['pdfs'])} issues"
+
+
+@flow(name="archive", flow_run_name=_run_name, persist_result=False)
 def process_archive(pdfs: list[Path], archive: Path, settings_file: Path | None = None) -> State[None]:
     """Take many scanned issues through all stages.
 

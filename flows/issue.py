@@ -13,7 +13,9 @@ from prefect.states import Completed, State
 from flows.reports import Progress, problems_table
 from flows.tasks import stage_over_pages
 from revista import checks, pipeline
+from revista.errors import RevistaError
 from revista.issues import issue_name
+from revista.records import Problem
 from revista.settings import load_settings
 from revista.store import Archive
 
@@ -41,7 +43,11 @@ def process_issue(pdf: Path, archive: Path, settings_file: Path | None = None) -
     settings = load_settings(settings_file)
     checks.require(settings)
     with Archive(archive, create=True) as store:
-        issue = pipeline.open_issue(store, pdf)
+        try:
+            issue = pipeline.open_issue(store, pdf)
+        except RevistaError as error:  # there is no issue yet: the table goes by the name of the run
+            problems_table(issue_name(pdf), [Problem.from_error(error, "issue")])
+            raise
         progress = Progress(issue, len(pipeline.STAGES))
         counts = []
         for stage in pipeline.STAGES:

@@ -56,7 +56,7 @@ _LEADING = re.compile(r"^[\s.,;:!?¡¿\-–—*\"'`]+")
 _TRAILING = re.compile(r"[\s.,;:!?¡¿\-–—*\"'`]+$")
 
 
-def software() -> dict[str, str]:
+def software(options: DescriptionsSettings) -> dict[str, str]:
     """Versions of what the result depends on; empty where Apertium is missing, which only translations need."""
     try:
         return {"apertium": apertium.probe()}

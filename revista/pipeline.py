@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def open_issue(archive: Archive, pdf: Path, given: Metadata | None = None) -> Is
         version=pages.VERSION,
         options=given.model_dump(mode="json", exclude_none=True) if given else {},
         inputs={"pdf": issue.source_sha256},
-        software=pages.software(),
+        software={"pikepdf": version("pikepdf")},
     )
     if known is None or not known.header.same_work(header) or known.body != issue:
         archive.write_issue(Record[Issue](header=header.model_copy(update={"created": _now()}), body=issue))

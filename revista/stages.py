@@ -129,7 +129,7 @@ class Stage:
             options=options.model_dump(mode="json"),
             inputs=inputs,
             weights=weights,
-            software=self.module.software(),
+            software=self.module.software(options),
         )
 
 

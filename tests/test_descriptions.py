@@ -215,7 +215,7 @@ def test_spanish_caption_needs_no_apertium(monkeypatch: pytest.MonkeyPatch, tmp_
     assert picture.undescribed is None
     evidence = picture.sentences[0].evidence
     assert (evidence.original, evidence.confidence, evidence.model) == (None, None, "blip-test")
-    assert descriptions.software() == {}
+    assert descriptions.software(DescriptionsSettings()) == {}
 
 
 def test_missing_apertium_stops_only_where_something_has_to_be_translated(
@@ -278,7 +278,7 @@ def test_failed_translation_is_a_problem_of_its_picture(monkeypatch: pytest.Monk
 
 def test_apertium_is_there() -> None:
     assert re.fullmatch(r"\d+(\.\d+)+", apertium.probe())
-    assert descriptions.software() == {"apertium": apertium.probe()}
+    assert descriptions.software(DescriptionsSettings()) == {"apertium": apertium.probe()}
     with pytest.raises(MissingProgram, match="lacks the language pair xyz-abc"):
         apertium.probe("xyz-abc")
 

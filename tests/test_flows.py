@@ -100,3 +100,6 @@ def test_archive_flow_goes_on_after_a_bad_issue(excerpt: MakePdf, tmp_path: Path
     assert "→" in summary[1]["state"]  # the reason comes with what to do
     failed = [run for run in runs()[0] if run.name == "Social 1929-06 v14 n6"]
     assert failed and failed[0].state and failed[0].state.is_failed()
+    (problem,) = rows(artifact_key("problems", "Social 1929-06 v14 n6"))
+    assert "qpdf" in problem["what to do"]
+    assert "archive, 2 issues" in {run.name for run in runs()[0]}

@@ -255,7 +255,7 @@ def test_no_poppler_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         run(file)
     assert "poppler-utils" in caught.value.hint
     with pytest.raises(MissingProgram):
-        pages.software()
+        pages.software(PagesSettings())
 
 
 def test_full_disk_stops_the_run(tmp_path: Path) -> None:

@@ -53,9 +53,9 @@ class Captioner(Protocol):
         """
 
 
-def software() -> dict[str, str]:
-    """Versions of what the captions depend on."""
-    return {**torch_software(), "image_processor": "BlipImageProcessorPil"}
+def software(options: CaptionsSettings) -> dict[str, str]:
+    """Versions of what the captions depend on; empty where the settings name no model."""
+    return {**torch_software(), "image_processor": "BlipImageProcessorPil"} if options.model else {}
 
 
 def weights(options: CaptionsSettings) -> dict[str, str]:

@@ -28,7 +28,7 @@ _HEADING_BLOCKS = 4
 _Passage = Sequence[Block]
 
 
-def software() -> dict[str, str]:
+def software(options: ContextSettings) -> dict[str, str]:
     """Versions of what the result depends on."""
     return {"scipy": version("scipy")}
 

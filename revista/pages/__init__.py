@@ -46,7 +46,7 @@ _BANDS = 1024  # rows looked at in one go
 _STOPS_THE_RUN = (Category.MISSING_PROGRAM, Category.STORAGE)
 
 
-def software() -> dict[str, str]:
+def software(options: PagesSettings) -> dict[str, str]:
     """Versions of what page images depend on."""
     return {"poppler": poppler.probe()} | _libraries()
 

@@ -72,9 +72,9 @@ class Ranker(Protocol):
         """Scores or an error for each request, in order; safe to call from threads."""
 
 
-def software() -> dict[str, str]:
-    """Versions of what the ranking depends on."""
-    return {**torch_software(), "image_processor": "CLIPImageProcessorPil"}
+def software(options: RankingSettings) -> dict[str, str]:
+    """Versions of what the ranking depends on; empty where the settings name no model."""
+    return {**torch_software(), "image_processor": "CLIPImageProcessorPil"} if options.model else {}
 
 
 def weights(options: RankingSettings) -> dict[str, str]:

@@ -37,15 +37,15 @@ _PACKAGES = (
 )
 
 
-def software(options: RegionsSettings | None = None) -> dict[str, str]:
-    """Versions of the packages that the regions depend on; with `options`, of torch only where it is used."""
+def software(options: RegionsSettings) -> dict[str, str]:
+    """Versions of the packages that the regions depend on; of torch only where a detector uses it."""
     found = {}
     for package in _PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             continue  # opencv comes in two distributions, of which one is installed
-    return found if options and "transformers" not in options.detectors else found | torch_software()
+    return found | torch_software() if "transformers" in options.detectors else found
 
 
 def weights(options: RegionsSettings) -> dict[str, str]:
