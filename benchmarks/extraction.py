@@ -25,7 +25,9 @@ def main() -> None:
         taken = time.perf_counter() - started
         started = time.perf_counter()
         for number in PAGES:
-            convert_from_path(SAMPLE, dpi=DPI, first_page=number, last_page=number, output_folder=folder, fmt="png")
+            convert_from_path(
+                SAMPLE, dpi=DPI, first_page=number, last_page=number, output_folder=folder, fmt="ppm", paths_only=True
+            )
         rendered = time.perf_counter() - started
     print(f"extraction: {taken:.2f} s, rendering {rendered:.2f} s, {rendered / taken:.1f} times faster")
 

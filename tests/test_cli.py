@@ -90,6 +90,8 @@ def test_evaluations_on_the_sample(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert 0 < result["f1"] <= 1
+    assert result["pages_without_pictures"] == 1  # page 4, in the same PDF as the others
+    assert result["false_on_pages_without_pictures"] == 0
     assert len(json.loads((tmp_path / "p.json").read_text("utf-8"))) == 8
 
 

@@ -135,7 +135,7 @@ def evaluate_regions(
             predictions.append(_predict(entry, settings, found_by, Path(scratch)))
             on_page()
     sources = sorted({p.source for p in predictions})
-    illustrated = {e.name for e in entries if e.illustrations}
+    illustrated = frozenset((e.name, e.page) for e in entries if e.illustrations)
     return RegionEvaluation(
         detectors=settings.regions.detectors if detector is None else (detector.name,),
         min_confidence=settings.regions.min_confidence,
@@ -181,18 +181,20 @@ def _predict(entry: IndexPage, settings: Settings, detector: Detector, scratch: 
     )
 
 
-def score(predictions: Sequence[PagePrediction], illustrated: set[str] | frozenset[str] = frozenset()) -> RegionScores:
+def score(
+    predictions: Sequence[PagePrediction], illustrated: frozenset[tuple[str, int | None]] = frozenset()
+) -> RegionScores:
     """The measures over some pages.
 
     Args:
         predictions: the pages. One that failed counts with nothing found.
-        illustrated: files of pages known to have pictures even where no box of them is known.
+        illustrated: file and page number of pages known to have pictures even where no box of them is known.
     """
     pairs = [([r for r in p.regions if r.kind is RegionKind.PICTURE], p.truth) for p in predictions]
     found = sum(r.accepted for regions, _ in pairs for r in regions)
     pictures = sum(len(truth) for _, truth in pairs)
     correct = sum(matches([r.box for r in regions if r.accepted], truth) for regions, truth in pairs)
-    bare = [p for p in predictions if not p.truth and p.file not in illustrated]
+    bare = [p for p in predictions if not p.truth and (p.file, p.page) not in illustrated]
     false = sum(r.accepted and r.kind is RegionKind.PICTURE for p in bare for r in p.regions)
     ap50, ap50_95 = average_precision(pairs)
     timed = [p.seconds for p in predictions if p.seconds]

@@ -1,0 +1,224 @@
+"""Stage 3: what is printed on a page, read by Tesseract, as paragraphs in reading order."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from revista.errors import Category, MissingProgram, RevistaError, StorageError
+from revista.geometry import Box, hull
+from revista.images import read_image
+from revista.programs import tesseract
+from revista.programs.tesseract import Row
+from revista.records import Line, Page, PageText, Paragraph, Problem, Regions, Word
+from revista.settings import TextSettings
+from revista.text.layout import Lines, paragraphs_of
+from revista.text.preparation import Prepared, bleach, even_paper, prepare
+from revista.wording import printable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NAME = "text"
+VERSION = "1"
+
+_LARGE_PICTURE = 0.35  # share of the page: larger ones may be whole advertisements, whose print is wanted
+_SURE_IN_PICTURE = 0.7  # confidence of a line inside a large picture that is believed
+_USUAL_GREYS, _FEW_GREYS = 0.8, 0.2  # see `bleach`
+_POOR = 0.85  # mean confidence below which print may show through from the other side
+_TURNED = 0.6  # mean confidence below which the page may stand turned
+_FEW_LETTERS = 40  # a page with fewer, each weighted with its confidence, may stand turned
+_SURE_TURNED = 1.0  # Tesseract's orientation confidence from which a turned page is read again
+_NOISE = 0.3  # mean confidence of lines that are specks and ornaments rather than print
+_X_HEIGHTS_PER_INCH = 15.5  # of ten-point type, whose small letters are about 4.6 points high
+
+
+def software(options: TextSettings) -> dict[str, str]:
+    """Name and version of what the words depend on."""
+    return {"tesseract": tesseract.probe().version, "opencv": version("opencv-python")}
+
+
+def run(image: Path, page: Page, regions: Regions, options: TextSettings, timeout: float) -> PageText:
+    """Read a page.
+
+    The paper is made even, the pictures are painted over, leaning lines are set straight and small print is enlarged.
+    A page that is poorly read so is read again, set upright where it stands turned, and with print that shows through
+    from its other side bleached; the surest reading counts. Where Tesseract cannot read the page at all, the PDF's own
+    text layer is taken, and a problem says so.
+
+    Args:
+        image: the page image.
+        page: its record.
+        regions: what was found on it; the pictures among them are not read, except large ones, where only lines read
+            with confidence are kept.
+        options: language, and whether leaning pages are set straight.
+        timeout: seconds that Tesseract may take for the page, all its runs together.
+
+    Returns:
+        Paragraphs in reading order, boxes in page pixels. A page that cannot be read is a problem in it.
+
+    Raises:
+        MissingProgram: Tesseract, or its language, is not installed.
+        StorageError: there is no room for temporary files.
+    """
+    tesseract.require(options.language)
+    problems: list[Problem] = []
+    reading: _Reading | None = None
+    try:
+        even = even_paper(read_image(image))
+        reading = _read_page(even, regions, options, time.monotonic() + timeout)
+    except (MissingProgram, StorageError):
+        raise
+    except RevistaError as error:
+        problems.append(Problem.from_error(error, NAME, page.number))
+    if reading and reading.rows:
+        paragraphs = _records(paragraphs_of(reading.rows), page.number, reading.prepared)
+    else:
+        paragraphs = _records(paragraphs_of(_layer(page)), page.number, None)
+        if paragraphs:
+            problems.append(
+                Problem(
+                    stage=NAME,
+                    category=Category.REDUCED,
+                    message="Tesseract read nothing on this page; the text is the PDF's own text layer",
+                    hint="Compare it with the page: text layers of old scans are often poor.",
+                    page=page.number,
+                )
+            )
+    return PageText(
+        paragraphs=paragraphs,
+        language=options.language,
+        skew=reading.prepared.skew if reading else 0.0,
+        orientation=reading.prepared.orientation if reading else 0,
+        problems=tuple(problems),
+    )
+
+
+class _Reading:
+    """What was read from a prepared page: all of it, and the words that are print."""
+
+    def __init__(self, prepared: Prepared, rows: Sequence[Row], large: Sequence[Box]) -> None:
+        self.prepared = prepared
+        self.rows = _words(rows, prepared, large)
+        self.letters = sum(len(row.text.strip()) for row in rows)
+        self.sure = sum(
+            row.confidence * len(row.text.strip()) for row in rows
+        )  # letters, each weighted with its confidence
+
+    @property
+    def sideways(self) -> bool:
+        """Whether the lines run up or down the page: Tesseract reads such lines too, but knows no columns there."""
+        long = [row.box for row in self.rows if len(row.text) > 3]
+        return sum(box.height > box.width for box in long) > 0.5 * len(long)
+
+    @property
+    def score(self) -> float:
+        """How good the reading is: letters read surely speak for it, letters guessed against it."""
+        return self.sure - 0.5 * self.letters
+
+
+def _read_page(even: np.ndarray, regions: Regions, options: TextSettings, deadline: float) -> _Reading:
+    """The best of up to three readings: as it is, then, where that is poor, set upright, then bleached."""
+    masked, large = _masks(regions, even.shape[1], even.shape[0])
+    with tempfile.TemporaryDirectory(prefix="revista-text-") as folder:
+        file = Path(folder) / "page.pgm"
+
+        def left() -> float:
+            return max(0.1, deadline - time.monotonic())
+
+        def read(grey: np.ndarray, orientation: int) -> _Reading:
+            prepared = prepare(grey, masked, deskew=options.deskew, orientation=orientation)
+            _write_pgm(prepared.image, file)
+            rows = tesseract.read_tsv(file, options.language, 3, _dpi(prepared), left())
+            return _Reading(prepared, rows, large)
+
+        grey = bleach(even, _USUAL_GREYS)
+        best = read(grey, 0)
+        unsure = best.sure < max(_FEW_LETTERS, _TURNED * best.letters)
+        if best.prepared.x_height and (unsure or best.sideways):
+            prepared = prepare(grey, masked, deskew=False)
+            _write_pgm(prepared.image, file)
+            turned = tesseract.orientation(file, _dpi(prepared), left())
+            if turned and turned.degrees and turned.confidence >= _SURE_TURNED:
+                other = read(grey, turned.degrees)
+                best = other if best.sideways > other.sideways or other.score > best.score else best
+        if best.letters >= _FEW_LETTERS and best.sure < _POOR * best.letters:
+            again = read(bleach(even, _FEW_GREYS), best.prepared.orientation)
+            best = max(best, again, key=lambda reading: reading.score)
+    return best
+
+
+def _masks(regions: Regions, width: int, height: int) -> tuple[list[Box], list[Box]]:
+    """What is painted over, and the large pictures that are read with distrust."""
+    pictures = [picture.box.clip(width, height) for picture in regions.pictures]
+    large = [box for box in pictures if box.area > _LARGE_PICTURE * width * height]
+    return [box for box in pictures if box not in large], large
+
+
+def _words(rows: Sequence[Row], prepared: Prepared, large: Sequence[Box]) -> list[Row]:
+    """The rows that are print: what is neither empty nor a speck, nor guessed from a large picture's tones."""
+    lines: dict[tuple[int, int, int], list[Row]] = {}
+    for row in rows:
+        if (text := printable(row.text)) and row.box.area:
+            lines.setdefault(row.line_key, []).append(row._replace(text=text))
+    kept = []
+    pictures = [prepared.from_page(box) for box in large]
+    for line in lines.values():
+        letters = sum(len(word.text) for word in line)
+        mean = sum(word.confidence * len(word.text) for word in line) / letters
+        box = hull(word.box for word in line)
+        least = _SURE_IN_PICTURE if any(box.coverage_by(picture) > 0.5 for picture in pictures) else _NOISE
+        if mean >= least:
+            kept += [word for word in line if _is_word(word, least)]
+    return kept
+
+
+def _is_word(row: Row, least: float) -> bool:
+    """Whether a row is more than a speck or the dots that lead to a page number; `least`: confidence asked for."""
+    signs_only = not any(map(str.isalnum, row.text))
+    return row.confidence >= least or not (signs_only or "..." in row.text)
+
+
+def _dpi(prepared: Prepared) -> int:
+    """The resolution that Tesseract is told: as if the print were of ten points, because scans often tell it wrong."""
+    return round(min(600, max(150, prepared.x_height * _X_HEIGHTS_PER_INCH)))
+
+
+def _write_pgm(image: np.ndarray, file: Path) -> None:
+    """Write a grey image; PGM costs no time to pack, and Leptonica reads it."""
+    try:
+        file.write_bytes(b"P5\n%d %d\n255\n" % image.shape[::-1] + image.tobytes())
+    except OSError as error:
+        raise StorageError(
+            f"no room for a temporary page image: {error.strerror or error}",
+            "Free some space in the folder for temporary files (the variable TMPDIR names it).",
+        ) from error
+
+
+def _layer(page: Page) -> list[Row]:
+    """The words of the PDF's text layer as rows; their lines follow from their places."""
+    return [
+        Row(0, 0, i, word.text, word.box, word.confidence) for i, word in enumerate(page.text_layer) if word.box.area
+    ]
+
+
+def _records(paragraphs: Sequence[Lines], number: int, prepared: Prepared | None) -> tuple[Paragraph, ...]:
+    """Paragraphs as records, boxes in page pixels."""
+
+    def word(row: Row) -> Word:
+        box = prepared.to_page(row.box) if prepared else row.box
+        return Word(text=row.text, box=box, confidence=round(row.confidence, 4))
+
+    records = []
+    for count, lines in enumerate(paragraphs, 1):
+        made = []
+        for line in lines:
+            words = tuple(word(row) for row in line)
+            made.append(Line(words=words, box=hull(w.box for w in words)))
+        box = hull(line.box for line in made)
+        records.append(Paragraph(id=f"{number:04d}-p{count:02d}", lines=tuple(made), box=box))
+    return tuple(records)

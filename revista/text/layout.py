@@ -1,0 +1,168 @@
+"""From Tesseract's words to paragraphs in reading order.
+
+Tesseract finds words and lines reliably, columns less so: it joins lines across narrow gutters. Its lines are therefore
+cut again where the white between the columns runs, and put together to paragraphs from the places of the words alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+from revista.geometry import Box, Edges, hull, xy_cut
+from revista.programs.tesseract import Row
+
+_HALF_GUTTER = 0.4  # of a line's height: a gutter is at least twice as wide
+_WIDER = 1.8  # times the usual white between the words of the line
+_WIDE_GUTTER = 2.0  # of a word's height, more than that: parts even single lines, such as captions side by side
+_NARROW_COLUMN = 6.0  # of a word's height: narrower are speakers' names before verse, or numbers after it
+_SURE = 0.5  # confidence
+_OVERHANG = 0.25  # share of a word's height, above and below, that may reach into the neighbouring lines
+
+Lines = list[list[Row]]
+"""Lines from top to bottom, each with its words from left to right."""
+
+
+def paragraphs_of(rows: Sequence[Row]) -> list[Lines]:
+    """The words of a page, put together to lines and paragraphs in reading order.
+
+    Args:
+        rows: words with boxes on an upright page.
+
+    Returns:
+        Paragraphs, each a list of lines, each a list of words.
+    """
+    strong = [row for row in rows if not _is_weak(row)]
+    if not strong:
+        return []
+    size = median(row.box.height for row in strong)
+    pieces = _pieces(strong)
+    cut = xy_cut([_edges(piece) for piece in pieces], rows=2, width=_NARROW_COLUMN * size, wide=_WIDE_GUTTER * size)
+    groups = [[word for i in group for word in pieces[i]] for group in cut]
+    _put_back(groups, [row for row in rows if _is_weak(row)])
+    lines: Lines = []
+    for group in groups:
+        for line in _lines(group):
+            if lines and _continues(lines[-1], line):
+                lines[-1] = lines[-1] + line
+            else:
+                lines.append(line)
+    return _paragraphs(lines)
+
+
+def _is_weak(row: Row) -> bool:
+    """Whether a word may be a speck or a piece of a rule: it does not say where a gutter can run."""
+    letters = sum(map(str.isalnum, row.text))
+    return letters == 0 or (letters <= 2 and row.confidence < _SURE)
+
+
+def _put_back(groups: Lines, weak: Sequence[Row]) -> None:
+    """Put each weak word to the nearest word of its line; one whose line has no other words is dropped."""
+    homes: dict[tuple[int, int, int], list[tuple[Row, int]]] = {}
+    for number, group in enumerate(groups):
+        for row in group:
+            homes.setdefault(row.line_key, []).append((row, number))
+    for word in weak:
+        if others := homes.get(word.line_key):
+            _, number = min(
+                others,
+                key=lambda other: max(other[0].box.left, word.box.left) - min(other[0].box.right, word.box.right),
+            )
+            groups[number].append(word)
+
+
+def height_of(line: Sequence[Row]) -> float:
+    """The height of a line in pixels: the median of its words' heights, the long ones counting more."""
+    return float(median(word.box.height for word in line for _ in word.text))
+
+
+def _pieces(rows: Sequence[Row]) -> Lines:
+    """Tesseract's lines, cut where the white between words is so wide that a gutter may run there."""
+    pieces: Lines = []
+    for line in _by_line(rows):
+        line = sorted(line, key=_left)
+        gaps = [after.box.left - before.box.right for before, after in pairwise(line)]
+        least = 2 * _HALF_GUTTER * height_of(line)
+        if len(gaps) > 1:
+            least = max(least, _WIDER * median(gaps))
+        pieces.append(line[:1])
+        for gap, word in zip(gaps, line[1:], strict=True):
+            if gap > least:
+                pieces.append([])
+            pieces[-1].append(word)
+    return pieces
+
+
+def _by_line(rows: Sequence[Row]) -> Lines:
+    """The words of each of Tesseract's lines."""
+    lines: dict[tuple[int, int, int], list[Row]] = {}
+    for row in rows:
+        lines.setdefault(row.line_key, []).append(row)
+    return list(lines.values())
+
+
+def _edges(piece: Sequence[Row]) -> Edges:
+    """The box of a piece, lower by its overhangs and wider by half a gutter on each side."""
+    box, height = hull(word.box for word in piece), height_of(piece)
+    wide, high = _HALF_GUTTER * height, _OVERHANG * height
+    middle = box.centre[1]
+    return box.left - wide, min(box.top + high, middle), box.right + wide, max(box.bottom - high, middle)
+
+
+def _lines(rows: Sequence[Row]) -> Lines:
+    """The lines of a group of words that no cut separates: Tesseract's, those at the same height joined."""
+    lines: Lines = []
+    for line in sorted(_by_line(rows), key=lambda words: hull(w.box for w in words).centre[1]):
+        box = hull(word.box for word in line)
+        beside = next((other for other in lines if _beside(hull(w.box for w in other), box)), None)
+        if beside is None:
+            lines.append(sorted(line, key=_left))
+        else:
+            beside.extend(line)
+            beside.sort(key=_left)
+    return lines
+
+
+def _left(word: Row) -> tuple[int, int]:
+    return word.box.left, word.box.top
+
+
+def _beside(a: Box, b: Box) -> bool:
+    """Whether two pieces stand at the same height and side by side: parts of one printed line."""
+    smaller = min(a.height, b.height)
+    return a.vertical_overlap(b) > 0.6 * smaller and a.horizontal_overlap(b) < 0.5 * smaller
+
+
+def _continues(before: Sequence[Row], line: Sequence[Row]) -> bool:
+    """Whether a line that was cut at a gap no wider than between its own words goes on."""
+    a, b = hull(word.box for word in before), hull(word.box for word in line)
+    same = before[-1].line_key == line[0].line_key
+    return same and a.right <= b.left + 2 and b.left - a.right < 2.5 * min(height_of(before), height_of(line))
+
+
+def _paragraphs(lines: Lines) -> list[Lines]:
+    """Lines in reading order parted into paragraphs."""
+    if not lines:
+        return []
+    boxes = [hull(word.box for word in line) for line in lines]
+    heights = [height_of(line) for line in lines]
+    paragraphs = [[lines[0]]]
+    for i in range(1, len(lines)):
+        below = boxes[i + 1] if i + 1 < len(lines) else None
+        if _parted(boxes[i - 1], boxes[i], below, heights[i - 1], heights[i]):
+            paragraphs.append([])
+        paragraphs[-1].append(lines[i])
+    return paragraphs
+
+
+def _parted(above: Box, line: Box, below: Box | None, height_above: float, height: float) -> bool:
+    """Whether a paragraph begins with `line`: another column, another type size, wider leading, or an indent."""
+    size = min(height_above, height)
+    if not above.horizontal_overlap(line) or line.centre[1] <= above.centre[1]:
+        return True
+    if max(height_above, height) > 1.5 * size or line.top - above.bottom > 0.9 * size:
+        return True
+    indent = 0.8 * size
+    follows = below is not None and below.horizontal_overlap(line) > 0 and below.centre[1] > line.centre[1]
+    return line.left - above.left > indent and (below is None or not follows or line.left - below.left > indent)
