@@ -17,6 +17,7 @@ from revista.errors import RevistaError
 from revista.issues import issue_name
 from revista.records import Problem
 from revista.settings import load_settings
+from revista.stages import shares_of_time
 from revista.store import Archive
 
 
@@ -48,7 +49,7 @@ def process_issue(pdf: Path, archive: Path, settings_file: Path | None = None) -
         except RevistaError as error:  # there is no issue yet: the table goes by the name of the run
             problems_table(issue_name(pdf), [Problem.from_error(error, "issue")])
             raise
-        progress = Progress(issue, len(pipeline.STAGES))
+        progress = Progress(issue, shares_of_time(settings))
         counts = []
         for stage in pipeline.STAGES:
             count = pipeline.StageCount(stage=stage)

@@ -22,21 +22,22 @@ def artifact_key(*parts: str) -> str:
 
 
 class Progress:
-    """The progress artifact of an issue: the share of (stage, page) pairs that are through."""
+    """The progress artifact of an issue: the share of its time that is behind it."""
 
-    def __init__(self, issue: Issue, stages: int) -> None:
-        """Create the artifact at 0 %."""
-        self._total = max(1, issue.page_count * stages)
-        self._done = 0
+    def __init__(self, issue: Issue, shares: dict[str, float]) -> None:
+        """Create the artifact at 0 %; `shares` says how much of a page's time each stage takes, in sum 1.0."""
+        self._pages, self._shares = issue.page_count, shares
+        self._done = 0.0
         key = artifact_key("progress", issue.id)
         created = create_progress_artifact(0.0, key=key, description=f"{issue.id}: {issue.page_count} pages")
         self._id = UUID(str(created))
 
     def advance(self, stage: str, first: int, last: int) -> None:
         """Count the pages `first` to `last` as through `stage`."""
-        self._done += last - first + 1
-        share = round(100 * self._done / self._total, 1)
-        update_progress_artifact(self._id, share, description=f"{stage}, pages {first}-{last} done")
+        self._done += self._shares[stage] * (last - first + 1) / self._pages
+        update_progress_artifact(
+            self._id, round(100 * self._done, 1), description=f"{stage}, pages {first}-{last} done"
+        )
 
 
 def problems_table(issue: str, problems: Sequence[Problem]) -> None:

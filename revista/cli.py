@@ -41,6 +41,7 @@ app.add_typer(evaluate, name="evaluate")
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+DEFAULT_ARCHIVE = Path("archive")
 ArchiveOption = Annotated[Path, typer.Option("--archive", "-a", help="The archive folder.", envvar="REVISTA_ARCHIVE")]
 SettingsOption = Annotated[Path | None, typer.Option("--settings", "-s", help="A TOML file; default: revista.toml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of text for a person.")]
@@ -97,7 +98,7 @@ def _main(
 @app.command()
 def run(
     pdfs: Annotated[list[Path], typer.Argument(help="Scanned issues, one PDF each.")],
-    archive: ArchiveOption,
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
     settings: SettingsOption = None,
     id: Annotated[str | None, typer.Option(help="The issue's id, instead of the one made from its name.")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the magazine.")] = None,
@@ -112,7 +113,7 @@ def run(
     One issue that cannot be read does not stop the others. Killed or interrupted, the same command goes on where
     it stopped.
     """
-    from revista import checks, pipeline
+    from revista import checks, pipeline, stages
     from revista.issues import Metadata
     from revista.settings import load_settings
     from revista.store import Archive
@@ -131,7 +132,7 @@ def run(
     failures: list[tuple[Path, RevistaError]] = []
     with Archive(archive, create=True) as store, _progress(as_json) as progress:
         for pdf in pdfs:
-            bars = _Bars(progress, pdf.name, list(pipeline.STAGES))
+            bars = _Bars(progress, pdf.name, stages.shares_of_time(chosen))
             try:
                 reports.append(pipeline.run_issue(store, pdf, chosen, given, bars.begin, bars.advance))
             except RevistaError as error:
@@ -162,19 +163,18 @@ def run(
 
 
 class _Bars:
-    """One progress bar an issue, which counts each page once for every stage."""
+    """One progress bar an issue, which counts a page by the share of its time that is behind it."""
 
-    def __init__(self, progress: Progress, name: str, stages: list[str]) -> None:
-        self._progress, self._name, self._stages = progress, name, stages
+    def __init__(self, progress: Progress, name: str, shares: dict[str, float]) -> None:
+        self._progress, self._name, self._shares = progress, name, shares
         self._task: Any = None
 
     def begin(self, issue: Any) -> None:
-        # pages/min counts whole pages: a page's work is done when it is through the last stage
         self._task = self._progress.add_task(escape(issue.id), total=issue.page_count)
 
     def advance(self, stage: str, page: int) -> None:
-        share = 1 / len(self._stages)
-        self._progress.update(self._task, advance=share, description=f"{escape(self._name)}: {stage}")
+        description = f"{escape(self._name)}: {stage}"
+        self._progress.update(self._task, advance=self._shares[stage], description=description)
 
     def end(self) -> None:
         if self._task is not None:
@@ -210,7 +210,7 @@ def _print_problems(report: IssueReport, most: int = 10) -> None:
 
 
 @app.command()
-def show(issue: IssueArgument, archive: ArchiveOption, as_json: JsonOption = False) -> None:
+def show(issue: IssueArgument, archive: ArchiveOption = DEFAULT_ARCHIVE, as_json: JsonOption = False) -> None:
     """Show what the archive holds of an issue: pages, regions, text, context, candidates, scores, sentences."""
     from revista import view
     from revista.store import Archive
@@ -225,7 +225,7 @@ def show(issue: IssueArgument, archive: ArchiveOption, as_json: JsonOption = Fal
 @app.command()
 def report(
     issue: IssueArgument,
-    archive: ArchiveOption,
+    archive: ArchiveOption = DEFAULT_ARCHIVE,
     to: Annotated[Path | None, typer.Option("--to", help="The HTML file; default: report.html in its folder.")] = None,
 ) -> None:
     """Write one self-contained HTML page of an issue: its pages with their boxes, its pictures with descriptions."""

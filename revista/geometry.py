@@ -264,8 +264,9 @@ def reading_order(boxes: Sequence[Box], gap: int = 1) -> list[int]:
     Returns:
         A permutation of `range(len(boxes))`.
     """
+    # in tenths of a pixel, so that all figures are whole
     shrunk: list[Edges] = [
-        (b.left + b.width / 10, b.top + b.height / 10, b.right - b.width / 10, b.bottom - b.height / 10) for b in boxes
+        (10 * b.left + b.width, 10 * b.top + b.height, 10 * b.right - b.width, 10 * b.bottom - b.height) for b in boxes
     ]
 
     def order(items: list[int]) -> list[int]:

@@ -221,3 +221,20 @@ STAGES: dict[str, Stage] = {
     )
 }
 """The stages in their order, by name."""
+
+
+def shares_of_time(settings: Settings) -> dict[str, float]:
+    """The share (in sum 1.0) of a page's time that each stage takes with `settings`, roughly: for progress bars.
+
+    In seconds a page on one core: docs/measurements.md; BLIP and CLIP of their base sizes.
+    """
+    seconds = {
+        "pages": 0.05,
+        "regions": 0.3,
+        "text": 1.2,
+        "context": 0.05,
+        "captions": 10.0 if settings.captions.model else 0.02,
+        "ranking": 1.0 if settings.ranking.model else 0.02,
+        "descriptions": 0.05,
+    }
+    return {stage: seconds[stage] / sum(seconds.values()) for stage in STAGES}

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from revista.errors import BadInput, MissingProgram
 from revista.geometry import Box
 from revista.programs.process import find_program, run_program
+from revista.store import sha256_of
 
 PACKAGE = "tesseract-ocr"
 INSTALL = f"sudo apt-get install {PACKAGE} tesseract-ocr-spa"
@@ -97,6 +98,22 @@ def require(language: str) -> Probe:
             f"sudo apt-get install {PACKAGE} {packages}",
         )
     return found
+
+
+@lru_cache
+def trained_data(language: str) -> dict[str, str]:
+    """Hex sha256 of the trained data of each of the languages that `language` names, by file name.
+
+    Two packs of the same language ("fast", "best") read differently under the same version of Tesseract.
+
+    Raises:
+        MissingProgram: as `require` does.
+    """
+    require(language)
+    listed = run_program([find_program("tesseract", PACKAGE), "--list-langs"], timeout=30)
+    folder = re.search(r'"(.+)"', (listed.stdout + listed.stderr).decode("utf-8", "replace"))
+    files = [Path(folder[1]) / f"{name}.traineddata" for name in language.split("+")] if folder else []
+    return {file.name: sha256_of(file) for file in files if file.is_file()}
 
 
 def read_tsv(image: Path, language: str, psm: int, dpi: int, timeout: float) -> list[Row]:

@@ -42,6 +42,11 @@ def software(options: TextSettings) -> dict[str, str]:
     return {"tesseract": tesseract.probe().version, "opencv": version("opencv-python")}
 
 
+def weights(options: TextSettings) -> dict[str, str]:
+    """Hex sha256 of Tesseract's trained data for the language, by file name."""
+    return tesseract.trained_data(options.language)
+
+
 def run(image: Path, page: Page, regions: Regions, options: TextSettings, timeout: float) -> PageText:
     """Read a page.
 

@@ -1,0 +1,356 @@
+"""Reading pages with the real Tesseract, and what happens where it cannot."""
+
+import os
+import re
+import time
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFont
+
+from revista import text
+from revista.errors import Category, MissingProgram
+from revista.evaluation.text import normalise
+from revista.geometry import Box
+from revista.programs import tesseract
+from revista.records import Page, PageText, Region, RegionKind, Regions, Word
+from revista.settings import TextSettings
+from revista.text.layout import paragraphs_of
+from revista.text.preparation import even_paper, prepare
+
+FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSerif.ttf"
+LEFT = [
+    "La señora marquesa de la",
+    "torre llegó ayer a nuestra",
+    "ciudad con sus dos hijas,",
+    "acompañada por el doctor",
+    "que ha visto ya medio mundo",
+]
+RIGHT = [
+    "El baile comenzó a las diez",
+    "en los salones del Ateneo,",
+    "adornados con flores rojas",
+    "y palmas de los jardines,",
+    "hasta bien entrada la noche",
+]
+HEADING = "CRÓNICA DE SOCIEDAD"
+
+
+def write(canvas: Image.Image, lines: list[str], left: int, top: int, size: int = 30) -> list[tuple[str, Box]]:
+    """Draw lines; return their words with the boxes of their ink."""
+    draw, font = ImageDraw.Draw(canvas), ImageFont.truetype(FONT, size)
+    words = []
+    for number, line in enumerate(lines):
+        x, y = float(left), top + number * size * 1.5
+        for word in line.split():
+            draw.text((x, y), word, fill=(30, 25, 20), font=font)
+            words.append((word, Box(*map(round, draw.textbbox((x, y), word, font=font)))))
+            x += draw.textlength(word + " ", font=font)
+    return words
+
+
+NOTHING = Regions()
+
+
+def sheet(width: int = 1240, height: int = 900) -> Image.Image:
+    return Image.new("RGB", (width, height), (232, 220, 190))
+
+
+def two_columns() -> tuple[Image.Image, list[tuple[str, Box]]]:
+    canvas = sheet()
+    words = write(canvas, [HEADING], 330, 80, 46)
+    return canvas, words + write(canvas, LEFT, 90, 220) + write(canvas, RIGHT, 650, 220)
+
+
+def read(canvas: Image.Image, folder: Path, found: Regions = NOTHING, **options: object) -> PageText:
+    file = folder / "page.png"
+    canvas.save(file)
+    page = Page(number=3, image=file.name, width=canvas.width, height=canvas.height)
+    return text.run(file, page, found, TextSettings.model_validate(options), 60)
+
+
+def picture(*box: int) -> Regions:
+    region = Region(id="0003-r01", kind=RegionKind.PICTURE, box=Box(*box), confidence=0.9, detector="test")
+    return Regions(regions=(region,))
+
+
+def said(page: PageText) -> str:
+    return normalise(" ".join(p.text for p in page.paragraphs))
+
+
+WHOLE = " ".join([HEADING, *LEFT, *RIGHT])
+
+
+def test_columns_are_read_one_after_the_other_with_boxes_on_the_page(tmp_path: Path) -> None:
+    canvas, drawn = two_columns()
+    page = read(canvas, tmp_path)
+    assert said(page) == WHOLE
+    assert [p.id for p in page.paragraphs] == ["0003-p01", "0003-p02", "0003-p03"]
+    assert [len(p.lines) for p in page.paragraphs] == [1, 5, 5]
+    assert not page.problems and page.skew == 0.0 and page.orientation == 0
+    for word, (expected, box) in zip(page.words, drawn, strict=True):
+        assert word.text == expected
+        assert word.box.iou(box) > 0.5 or len(expected) < 4  # Tesseract is vague about short words
+        assert 0.0 <= word.confidence <= 1.0
+
+
+def test_same_page_same_record(tmp_path: Path) -> None:
+    canvas, _ = two_columns()
+    assert read(canvas, tmp_path).model_dump_json() == read(canvas, tmp_path).model_dump_json()
+
+
+@pytest.mark.parametrize("degrees", [-7.0, 4.0, 11.0])
+def test_leaning_page_is_set_straight_and_boxes_lie_on_the_page(tmp_path: Path, degrees: float) -> None:
+    canvas, _ = two_columns()
+    # Pillow turns counter-clockwise; red words show where each one went
+    leaning = canvas.rotate(-degrees, resample=Image.Resampling.BICUBIC, fillcolor=(232, 220, 190))
+    page = read(leaning, tmp_path)
+    assert said(page) == WHOLE
+    assert page.skew == pytest.approx(degrees, abs=0.3)
+    dark = np.asarray(leaning.convert("L")) < 120
+    covered = np.zeros_like(dark)
+    for word in page.words:
+        box = word.box
+        assert dark[box.top : box.bottom, box.left : box.right].mean() > 0.03
+        covered[box.top : box.bottom, box.left : box.right] = True
+    assert (dark & covered).sum() > 0.97 * dark.sum()
+
+
+def test_leaning_page_is_left_alone_where_that_is_wished(tmp_path: Path) -> None:
+    canvas, _ = two_columns()
+    assert read(canvas.rotate(3, fillcolor=(232, 220, 190)), tmp_path, deskew=False).skew == 0.0
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_turned_page_is_read_upright_with_boxes_on_the_page(tmp_path: Path, degrees: int) -> None:
+    canvas = sheet(1240, 1240)
+    lines = [*LEFT, *RIGHT]
+    write(canvas, lines, 90, 100)
+    write(canvas, lines, 650, 100)
+    turned = canvas.rotate(-degrees, expand=True)
+    page = read(turned, tmp_path)
+    assert page.orientation == degrees
+    assert said(page) == " ".join(lines * 2)
+    first = page.words[0].box.centre
+    corner = {90: (1140, 100), 180: (1130, 1130), 270: (110, 1140)}[degrees]
+    assert abs(first[0] - corner[0]) < 60 and abs(first[1] - corner[1]) < 60
+
+
+def halftone(canvas: Image.Image, box: tuple[int, int, int, int]) -> None:
+    noise = np.random.default_rng(5).integers(0, 255, (box[3] - box[1], box[2] - box[0]), dtype=np.uint8)
+    canvas.paste(Image.fromarray(noise).convert("RGB"), box[:2])
+    write(canvas, ["PALABRAS EN LA FOTO"], box[0] + 30, box[1] + 60)
+
+
+def test_pictures_give_no_words(tmp_path: Path) -> None:
+    canvas, _ = two_columns()
+    box = (90, 500, 600, 860)
+    halftone(canvas, box)
+    assert said(read(canvas, tmp_path, picture(*box))) == WHOLE
+
+
+def test_print_in_a_picture_that_fills_the_page_is_read(tmp_path: Path) -> None:
+    canvas, _ = two_columns()
+    assert said(read(canvas, tmp_path, picture(0, 0, canvas.width, canvas.height))) == WHOLE
+
+
+def test_small_print_is_enlarged(tmp_path: Path) -> None:
+    canvas, drawn = two_columns()
+    small = canvas.resize((canvas.width * 2 // 5, canvas.height * 2 // 5), Image.Resampling.LANCZOS)
+    page = read(small, tmp_path)
+    assert set(said(page).split()) >= {"marquesa", "acompañada", "salones", "jardines,"}
+    word = next(word for word in page.words if word.text == "jardines,")
+    true = next(box for name, box in drawn if name == "jardines,")
+    assert word.box.iou(Box(*(round(0.4 * v) for v in true))) > 0.5
+
+
+def test_print_on_an_unevenly_lit_page_is_read(tmp_path: Path) -> None:
+    canvas, _ = two_columns()
+    light = np.linspace(0.35, 1.0, canvas.width)[None, :, None]
+    assert said(read(Image.fromarray((np.asarray(canvas) * light).astype(np.uint8)), tmp_path)) == WHOLE
+
+
+def test_rule_between_columns_is_no_letter(tmp_path: Path) -> None:
+    canvas, _ = two_columns()
+    ImageDraw.Draw(canvas).line((620, 200, 620, 460), fill=(30, 25, 20), width=3)
+    assert said(read(canvas, tmp_path)) == WHOLE
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (2000, 3), (700, 900)])
+@pytest.mark.parametrize("tone", [0, 255])
+def test_empty_pages_have_no_words(tmp_path: Path, size: tuple[int, int], tone: int) -> None:
+    page = read(Image.new("L", size, tone), tmp_path)
+    assert not page.paragraphs and not page.problems
+
+
+def test_broken_image_is_a_problem_and_its_text_layer_is_used(tmp_path: Path) -> None:
+    file = tmp_path / "page.png"
+    file.write_bytes(b"no image")
+    words = (
+        Word(text="Hola", box=Box(10, 10, 60, 30), confidence=1.0),
+        Word(text="mundo", box=Box(70, 12, 140, 31), confidence=1.0),
+        Word(text="fuera", box=Box(10, 50, 60, 70), confidence=1.0),
+    )
+    page = text.run(file, Page(number=2, image="page.png", text_layer=words), Regions(), TextSettings(), 10)
+    assert [line.text for p in page.paragraphs for line in p.lines] == ["Hola mundo", "fuera"]
+    assert [p.category for p in page.problems] == [Category.BAD_INPUT, Category.REDUCED]
+    assert all(p.page == 2 and p.hint for p in page.problems)
+
+
+def fake_tesseract(folder: Path, monkeypatch: pytest.MonkeyPatch, body: str, languages: str = "osd spa") -> None:
+    """Put a program in front of Tesseract that answers as it does and does `body` when it should read."""
+    program = folder / "bin" / "tesseract"
+    program.parent.mkdir()
+    listed = "\\n".join(["List of available languages:", *languages.split()])
+    program.write_text(
+        f"""#!/bin/sh
+case "$1" in
+--version) echo "tesseract 5.3.0"; exit;;
+--list-langs) printf '{listed}\\n'; exit;;
+esac
+{body}
+"""
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_slow_tesseract_is_a_problem_and_leaves_nothing_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_tesseract(tmp_path, monkeypatch, f"sleep 300 & echo $! > {tmp_path}/child; sleep 300")
+    file = tmp_path / "page.png"
+    two_columns()[0].save(file)
+    started = time.monotonic()
+    page = text.run(file, Page(number=1, image="page.png"), Regions(), TextSettings(), 1.0)
+    assert time.monotonic() - started < 20
+    (problem,) = page.problems
+    assert problem.category is Category.TIMEOUT and problem.passing and problem.page == 1
+    child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
+    time.sleep(0.2)
+    assert not child.exists() or child.read_text().split()[2] == "Z"
+
+
+def test_failing_tesseract_is_a_problem_with_its_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_tesseract(tmp_path, monkeypatch, "echo 'Error in pixReadMem: no pix returned' >&2; exit 1")
+    page = read(two_columns()[0], tmp_path)
+    (problem,) = page.problems
+    assert "no pix returned" in problem.message and problem.hint
+    assert not page.paragraphs
+
+
+def test_rows_that_are_no_print_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = "5\\t1\\t1\\t1\\t{line}\\t1\\t{left}\\t{top}\\t90\\t30\\t{confidence}\\t{text}\\n"
+    rows = [
+        "level\\tpage_num\\tblock_num\\tpar_num\\tline_num\\tword_num\\tleft\\ttop\\twidth\\theight\\tconf\\ttext\\n",
+        "4\\t1\\t1\\t1\\t1\\t0\\t10\\t10\\t200\\t30\\t-1\\t\\n",
+        row.format(line=1, left=10, top=10, confidence="96.5", text="nin\u0303o\u200b"),
+        row.format(line=1, left=110, top=10, confidence="91.25", text="\\001\\002"),
+        row.format(line=1, left=210, top=10, confidence="95", text=" "),
+        row.format(line=1, left=310, top=10, confidence="-1", text="nada"),
+        row.format(line=2, left=10, top=60, confidence="3", text="mota"),
+    ]
+    fake_tesseract(tmp_path, monkeypatch, f"printf '{''.join(rows)}'")
+    page = read(two_columns()[0], tmp_path)
+    assert [(word.text, word.confidence) for word in page.words] == [("niño", 0.965)]
+
+
+def test_missing_language_is_an_error_that_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_tesseract(tmp_path, monkeypatch, "exit 1", languages="eng osd")
+    with pytest.raises(MissingProgram) as raised:
+        read(two_columns()[0], tmp_path)
+    assert raised.value.hint == "sudo apt-get install tesseract-ocr tesseract-ocr-spa"
+    assert "spa" in raised.value.message
+
+
+def test_missing_program_is_an_error_that_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingProgram) as raised:
+        tesseract.require("spa")
+    assert raised.value.hint == "sudo apt-get install tesseract-ocr tesseract-ocr-spa"
+
+
+def test_probe_finds_what_is_installed() -> None:
+    found = tesseract.require("spa+osd")
+    assert re.match(r"\d+\.\d+", found.version)
+    assert list(found.languages) == sorted(found.languages)
+    assert text.software(TextSettings())["tesseract"] == found.version
+
+
+def row(said: str, left: int, top: int, line: int, confidence: float = 0.95, height: int = 20) -> tesseract.Row:
+    box = Box(left, top, left + 11 * len(said), top + height)
+    return tesseract.Row(1, 1, line, said, box, confidence)
+
+
+def texts(rows: list[tesseract.Row]) -> list[list[str]]:
+    return [[" ".join(word.text for word in line) for line in lines] for lines in paragraphs_of(rows)]
+
+
+def test_lines_joined_across_the_gutter_are_cut_again() -> None:
+    rows = []
+    for number in range(4):
+        rows += [row(f"izquierda{number}", 0, 30 * number, number), row("primera", 125, 30 * number, number)]
+        rows += [row(f"derecha{number}", 250, 30 * number, number), row("segunda", 355, 30 * number, number)]
+    left = [f"izquierda{n} primera" for n in range(4)]
+    assert texts(rows) == [left, [f"derecha{n} segunda" for n in range(4)]]
+
+
+def test_specks_do_not_bridge_the_gutter() -> None:
+    rows = [row("izquierdamente", 0, 30 * n, n) for n in range(4)]
+    rows += [row("derechamente", 190, 30 * n, n) for n in range(4)]
+    rows += [row("|", 165, 30, 1, 0.9), row("ii", 165, 60, 9, 0.2)]
+    left = ["izquierdamente", "izquierdamente |", "izquierdamente", "izquierdamente"]
+    assert texts(rows) == [left, ["derechamente"] * 4]
+
+
+def test_indents_white_and_type_size_part_paragraphs() -> None:
+    rows = [row("TITULAR", 0, 0, 0, height=40)]
+    rows += [row("principio", 30, 60, 1), row("continuación", 0, 90, 2), row("final", 0, 120, 3)]
+    rows += [row("sangría", 30, 150, 4), row("sigue", 0, 180, 5)]
+    rows += [row("aparte", 0, 250, 6)]
+    assert texts(rows) == [["TITULAR"], ["principio", "continuación", "final"], ["sangría", "sigue"], ["aparte"]]
+
+
+words = st.builds(
+    row,
+    st.text("abcñ1|.", min_size=1, max_size=9),
+    st.integers(0, 900),
+    st.integers(0, 1200),
+    st.integers(1, 12),
+    st.floats(0.5, 1.0),
+    st.integers(1, 60),
+)
+
+
+@given(st.lists(words, max_size=30))
+def test_no_legible_word_is_lost_or_doubled(rows: list[tesseract.Row]) -> None:
+    kept = [word for lines in paragraphs_of(rows) for line in lines for word in line]
+    assert not [word for word in kept if kept.count(word) > rows.count(word)]
+    legible = [word for word in rows if any(map(str.isalnum, word.text))]
+    assert all(kept.count(word) == rows.count(word) for word in legible)
+
+
+@given(
+    st.integers(200, 500),
+    st.integers(200, 500),
+    st.sampled_from([0, 90, 180, 270]),
+    st.tuples(st.integers(0, 150), st.integers(0, 150), st.integers(5, 50), st.integers(5, 50)),
+)
+def test_boxes_find_their_way_back_to_the_page(
+    width: int, height: int, orientation: int, place: tuple[int, int, int, int]
+) -> None:
+    left, top, wide, high = place
+    box = Box(left, top, left + wide, top + high)
+    prepared = prepare(np.full((height, width), 255, np.uint8), [], orientation=orientation)
+    assert prepared.to_page(prepared.from_page(box)).iou(box) > 0.65
+
+
+def test_even_paper_is_white_whatever_its_tone() -> None:
+    page = np.full((600, 500, 3), (150, 130, 90), np.uint8)
+    page[300:304, 100:400] = 20
+    even = even_paper(page)
+    assert even[100, 100] > 240 and even[302, 200] < 80
