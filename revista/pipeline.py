@@ -8,6 +8,7 @@ ended in trouble that may have passed.
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from revista import pages
-from revista.errors import BadInput, Category, RevistaError, TooManyProblems
+from revista.errors import BadInput, Category, RevistaError, StorageError, TooManyProblems
 from revista.issues import Metadata
-from revista.records import Body, Descriptions, Frozen, Header, Issue, Page, Problem, Record
+from revista.records import Body, Frozen, Header, Issue, Page, Problem, Record
 from revista.settings import Settings
 from revista.stages import STAGES, Job, Stage, models_for
 from revista.store import Archive
+from revista.view import read_view
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 STOPS_THE_RUN = frozenset(
     {Category.MISSING_PROGRAM, Category.MISSING_WEIGHTS, Category.STORAGE, Category.BAD_ARGUMENTS}
 )
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
 class StageCount(Frozen):
@@ -189,6 +193,11 @@ def _is_fresh(stage: Stage, job: Job, header: Header) -> bool:
 
 def _failed(stage: Stage, job: Job, error: BaseException) -> Body:
     """The empty body of a page on which a stage failed; re-raises what concerns the whole run."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        raise StorageError(
+            f"page {job.page}: {error.strerror}",
+            "Free some space (also in the folder for temporary files), then run the same command again: it goes on.",
+        ) from error
     if isinstance(error, RevistaError):
         if error.category in STOPS_THE_RUN:
             raise error
@@ -217,23 +226,17 @@ def finish_issue(
     Raises:
         TooManyProblems: more pages failed than the settings allow.
     """
-    problems = issue_problems(archive, issue)
-    failed = tuple(sorted({p.page for p in problems if p.page and p.fails_page}))
-    described = [
-        picture
-        for number in range(1, issue.page_count + 1)
-        if (record := archive.read(issue.id, "descriptions", number, Descriptions))
-        for picture in record.body.pictures
-    ]
+    view = read_view(archive, issue.id)
+    failed = tuple(page.number for page in view.pages if page.failed)
     report = IssueReport(
         issue=issue.id,
         pages=issue.page_count,
         failed_pages=failed,
-        pictures=len(described),
-        described=sum(bool(picture.sentences) for picture in described),
-        described_by_model=sum(picture.undescribed is None for picture in described),
+        pictures=view.totals.pictures,
+        described=sum(bool(p.description and p.description.sentences) for p in view.pictures),
+        described_by_model=view.totals.described_by_model,
         stages=counts,
-        problems=problems,
+        problems=view.problems,
         seconds=round(seconds, 2),
     )
     if len(failed) > settings.run.failed_pages_limit * issue.page_count:
@@ -251,16 +254,6 @@ class TooManyPagesFailed(TooManyProblems):
             f"{report.issue}: {len(report.failed_pages)} of {report.pages} pages failed, more than {limit:.0%}",
             f"See what failed and why: revista show {report.issue} --archive DIR",
         )
-
-
-def issue_problems(archive: Archive, issue: Issue) -> tuple[Problem, ...]:
-    """All problems of an issue, by page and stage."""
-    found = list(issue.problems)
-    for number in range(1, issue.page_count + 1):
-        for name, stage in STAGES.items():
-            record = archive.read(issue.id, name, number, stage.body)
-            found.extend(record.body.problems if record else ())
-    return tuple(found)
 
 
 def _now() -> datetime:

@@ -373,3 +373,15 @@ class Descriptions(Body):
     """The descriptions of a page's pictures, in reading order."""
 
     pictures: tuple[Description, ...] = ()
+
+
+BODIES: dict[str, type[Body]] = {
+    "pages": Page,
+    "regions": Regions,
+    "text": PageText,
+    "context": Contexts,
+    "captions": Candidates,
+    "ranking": Ranking,
+    "descriptions": Descriptions,
+}
+"""The stages in their order, by the name of their folder in the archive, with what each finds on a page."""

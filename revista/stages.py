@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING, Any
 from revista import captions, context, descriptions, images, pages, ranking, regions, text
 from revista.errors import BadInput
 from revista.records import (
+    BODIES,
     Body,
-    Candidates,
-    Contexts,
-    Descriptions,
     Header,
     Issue,
     Page,
     PageText,
-    Ranking,
     Record,
     Regions,
 )
@@ -107,12 +104,16 @@ class Stage:
     """A stage as the pipeline sees it: what it needs, what its header says, and how it runs on a page."""
 
     name: str
-    body: type[Body]
     needs: tuple[str, ...]
     run: Callable[[Job], Body]
     module: Any
     files: Callable[[Archive, str, Any], Iterable[Path]] = lambda archive, issue, body: ()
     one_at_a_time: bool = False  # a model that uses all cores (or the one GPU) by itself
+
+    @property
+    def body(self) -> type[Body]:
+        """What the stage finds on a page."""
+        return BODIES[self.name]
 
     def header(self, job: Job) -> Header:
         """What the header of this stage's record says if it is made now, the times left out."""
@@ -211,13 +212,13 @@ def _picture_files(archive: Archive, issue: str, found: Regions) -> Iterable[Pat
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("pages", Page, (), _run_pages, pages, _page_files),
-        Stage("regions", Regions, ("pages",), _run_regions, regions, _picture_files),
-        Stage("text", PageText, ("pages", "regions"), _run_text, text),
-        Stage("context", Contexts, ("regions", "text"), _run_context, context),
-        Stage("captions", Candidates, ("pages", "context"), _run_captions, captions, one_at_a_time=True),
-        Stage("ranking", Ranking, ("pages", "context", "captions"), _run_ranking, ranking, one_at_a_time=True),
-        Stage("descriptions", Descriptions, ("context", "captions", "ranking"), _run_descriptions, descriptions),
+        Stage("pages", (), _run_pages, pages, _page_files),
+        Stage("regions", ("pages",), _run_regions, regions, _picture_files),
+        Stage("text", ("pages", "regions"), _run_text, text),
+        Stage("context", ("regions", "text"), _run_context, context),
+        Stage("captions", ("pages", "context"), _run_captions, captions, one_at_a_time=True),
+        Stage("ranking", ("pages", "context", "captions"), _run_ranking, ranking, one_at_a_time=True),
+        Stage("descriptions", ("context", "captions", "ranking"), _run_descriptions, descriptions),
     )
 }
 """The stages in their order, by name."""

@@ -17,6 +17,7 @@ from pydantic import JsonValue
 from revista.errors import BadArguments, BadInput, Category
 from revista.geometry import Box
 from revista.records import (
+    BODIES,
     SCHEMA_VERSION,
     Body,
     Candidates,
@@ -44,17 +45,6 @@ from revista.wording import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-STAGES: dict[str, type[Body]] = {
-    "pages": Page,
-    "regions": Regions,
-    "text": PageText,
-    "context": Contexts,
-    "captions": Candidates,
-    "ranking": Ranking,
-    "descriptions": Descriptions,
-}
-"""The stages in their order, by the name of their folder in the archive, with what each finds on a page."""
 
 _RERUN = "Run it again: revista run PDF --archive DIR makes what is missing."
 
@@ -111,7 +101,7 @@ class PageView(Frozen):
         """The stages that have not run on the page; none where they cannot, since there is no image of it."""
         if self.pages is not None and self.pages.image is None:
             return ()
-        return tuple(stage for stage in STAGES if getattr(self, stage) is None)
+        return tuple(stage for stage in BODIES if getattr(self, stage) is None)
 
 
 class Work(Frozen):
@@ -195,7 +185,7 @@ def read_view(archive: Archive, issue: str) -> IssueView:
     for number in range(1, record.body.page_count + 1):
         bodies: dict[str, Body] = {}
         trouble: list[Problem] = []
-        for stage, body in STAGES.items():
+        for stage, body in BODIES.items():
             found = archive.read(issue, stage, number, body)
             if found is not None:
                 bodies[stage] = found.body
@@ -274,7 +264,7 @@ def _provenance(pages: list[PageView], headers: list[tuple[int | None, Header]])
         )
         key = json.dumps(work.model_dump(mode="json"), sort_keys=True)
         groups.setdefault(key, (work, []))[1].extend([page] if page else [])
-    order = ["issue", *STAGES]
+    order = ["issue", *BODIES]
     works = [work.model_copy(update={"pages": tuple(numbers)}) for work, numbers in groups.values()]
     made = sorted(header.created for _, header in headers if header.created)
     return Provenance(

@@ -22,10 +22,10 @@ from selenium.webdriver.support.ui import WebDriverWait
 from revista import captions, pipeline, ranking, report
 from revista.errors import BadArguments, Category, StorageError
 from revista.geometry import Box
-from revista.records import Issue, Record, RegionKind, Source
+from revista.records import BODIES, Issue, Record, RegionKind, Source
 from revista.report import drawing, spanish, write_report
 from revista.store import Archive
-from revista.view import STAGES, read_view
+from revista.view import read_view
 from tests.issue_archive import CAPTION, HEBREW, HEIGHT, IMAGE_TAG, ISSUE, LONG, ORIGINAL, SCRIPT, WIDTH, fill
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -230,9 +230,9 @@ def test_unreadable_images_are_problems(archive: Archive, tmp_path: Path, damage
 
 
 def test_stages_may_be_missing_in_any_combination(archive: Archive, tmp_path: Path) -> None:
-    for kept in range(len(STAGES)):
+    for kept in range(len(BODIES)):
         copy = Archive(shutil.copytree(archive.root, tmp_path / f"kept{kept}"))
-        for place, stage in enumerate(STAGES):
+        for place, stage in enumerate(BODIES):
             if place != kept:
                 for record in (copy.issue_dir(ISSUE) / stage).glob("*.json"):
                     record.unlink()
@@ -290,7 +290,7 @@ def test_every_name_has_its_spanish() -> None:
     assert set(spanish.KINDS) == set(RegionKind)
     assert set(spanish.SOURCES) == set(Source)
     assert set(spanish.CATEGORIES) == set(Category)
-    assert set(spanish.STAGES) >= set(STAGES)
+    assert set(spanish.STAGES) >= set(BODIES)
 
 
 def test_the_reasons_of_the_stages_have_their_spanish() -> None:

@@ -11,9 +11,20 @@ from rich.console import Console
 
 from revista.errors import BadArguments, BadInput, Category
 from revista.geometry import Box
-from revista.records import Candidate, Header, Issue, Page, Problem, Record, RegionKind, Regions, ScoredCandidate
+from revista.records import (
+    BODIES,
+    Candidate,
+    Header,
+    Issue,
+    Page,
+    Problem,
+    Record,
+    RegionKind,
+    Regions,
+    ScoredCandidate,
+)
 from revista.store import Archive
-from revista.view import STAGES, IssueView, PictureView, read_view, show_json, show_text
+from revista.view import IssueView, PictureView, read_view, show_json, show_text
 from tests import issue_archive
 from tests.issue_archive import ESCAPE, ISSUE, LEFT, LONG, NO_WEIGHTS, RIGHT, SCRIPT, fill
 
@@ -92,7 +103,7 @@ PAGE = closed(
     width=nullable(INTEGER),
     height=nullable(INTEGER),
     failed=FLAG,
-    missing_stages=items({"enum": list(STAGES)}),
+    missing_stages=items({"enum": list(BODIES)}),
     regions=nullable(items(REGION)),
     text=nullable(closed(language=TEXT, skew=NUMBER, orientation=INTEGER, paragraphs=items(PARAGRAPH))),
     pictures=items(PICTURE),
