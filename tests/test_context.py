@@ -363,11 +363,6 @@ def test_words_below_the_threshold_are_marked() -> None:
     assert caption.confidence == 0.6
 
 
-def test_windows_that_overlap_whole_are_refused_before_any_work() -> None:
-    with pytest.raises(BadArguments, match="cannot overlap"):
-        context.run(1, Regions(), PageText(), None, ContextSettings(window_words=3, window_overlap=3))
-
-
 def test_page_without_pictures_has_no_contexts() -> None:
     sheet = Sheet()
     sheet.prose(100, 680, 280, 700)

@@ -45,11 +45,7 @@ def run(number: int, regions: Regions, text: PageText, previous: PageText | None
         text: the page's paragraphs in reading order.
         previous: the text of the page before, None where there is none.
         options: how much counts as near, and from which confidence on words are not marked.
-
-    Raises:
-        BadArguments: windows that overlap by their whole length.
     """
-    windows_of((), options.window_words, options.window_overlap)  # a wrong setting is told before any work
     pictures = regions.pictures
     if not pictures:
         return Contexts()
