@@ -181,7 +181,7 @@ def _read(file: Path, body: type[BodyT]) -> Record[BodyT] | None:
     return _parse(file, body, state.st_ino, state.st_mtime_ns, state.st_size)
 
 
-@lru_cache(maxsize=512)  # each record is asked for by several stages; it is frozen, so that one object can serve all
+@lru_cache(maxsize=128)  # a job asks for the same record several times; it is frozen, so that one object serves
 def _parse(file: Path, body: type[BodyT], inode: int, mtime: int, size: int) -> Record[BodyT] | None:
     try:
         return Record[body].model_validate_json(file.read_bytes())  # type: ignore[valid-type]
