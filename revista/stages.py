@@ -22,7 +22,7 @@ from revista.records import (
     Record,
     Regions,
 )
-from revista.settings import Settings
+from revista.settings import Group, Settings
 from revista.store import Archive
 
 if TYPE_CHECKING:
@@ -130,8 +130,14 @@ class Stage:
             options=options.model_dump(mode="json"),
             inputs=inputs,
             weights=weights,
-            software=self.module.software(options),
+            software=_software(self.module, options),
         )
+
+
+@lru_cache(maxsize=32)  # asked for every page; looking a version up reads files
+def _software(module: Any, options: Group) -> dict[str, str]:
+    found: dict[str, str] = module.software(options)
+    return found
 
 
 def _text_before(job: Job) -> Record[PageText] | None:
