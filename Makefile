@@ -13,10 +13,10 @@ run: setup
 	$(BIN)/revista run $(SAMPLE) --archive $(ARCHIVE)
 	$(BIN)/revista report $(ISSUE) --archive $(ARCHIVE)
 
-test: setup lint
+test: setup $(VENV)/installed-for-tests lint
 	$(BIN)/python -m pytest -m "not slow"
 
-test-slow: setup  ## what takes minutes: every broken PDF, long kill runs
+test-slow: setup $(VENV)/installed-for-tests  ## what takes minutes: every broken PDF, long kill runs
 	$(BIN)/python -m pytest -m slow
 
 lint: setup
@@ -40,9 +40,13 @@ setup: $(VENV)/installed
 $(VENV)/installed: pyproject.toml constraints.txt debian-packages.txt scripts/install-debian-packages.sh
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "revista needs Python 3.11 or newer; name one with: make PYTHON=python3.11"; exit 1; }
-	scripts/install-debian-packages.sh
+	scripts/install-debian-packages.sh debian-packages.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+$(VENV)/installed-for-tests: $(VENV)/installed debian-packages-test.txt
+	scripts/install-debian-packages.sh debian-packages-test.txt
 	touch $@
 
 lock:  ## write constraints.txt anew from the ranges in pyproject.toml

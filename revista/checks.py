@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import shutil
 import sys
@@ -14,6 +13,7 @@ from revista.errors import ExitCode, MissingProgram, MissingWeights, RevistaErro
 from revista.programs import apertium, poppler, tesseract
 from revista.records import Frozen
 from revista.settings import Settings
+from revista.versions import versions
 from revista.weights import find_weights
 
 _FREE_GIGABYTES = 5  # an issue of 100 pages takes about 0.2 GB
@@ -60,7 +60,7 @@ def require(settings: Settings) -> None:
         MissingProgram: Tesseract, its language, poppler, or (where translated) Apertium is missing.
         MissingWeights: a model that the settings name is not at hand.
     """
-    tesseract.require(settings.text.language)
+    tesseract.require(_languages(settings))
     poppler.probe()
     if _translates(settings):
         apertium.probe()
@@ -93,27 +93,25 @@ def _check(name: str, probe: Callable[[], str], optional: bool = False) -> Check
         return Check(name=name, status=status, found=error.message, hint=error.hint, exit_code=error.exit_code)
 
 
+def _languages(settings: Settings) -> str:
+    """What Tesseract needs: the language, and its data on which way up a page stands."""
+    return f"{settings.text.language}+osd"
+
+
 def _tesseract(settings: Settings) -> str:
-    probe = tesseract.require(settings.text.language)
+    probe = tesseract.require(_languages(settings))
     return f"{probe.version}, languages {', '.join(probe.languages)}"
 
 
 def _opencv() -> Check:
     """Exactly one distribution may bring the module cv2: two overwrite each other's files."""
     names = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
-    found = [name for name in names if _version(name)]
-    text = ", ".join(f"{name} {_version(name)}" for name in found)
+    found = versions(*names)
+    text = ", ".join(f"{name} {number}" for name, number in found.items())
     if len(found) == 1:
         return Check(name="OpenCV", status="ok", found=text)
     hint = "pip uninstall " + " ".join(found) + "; pip install opencv-python"
     return Check(name="OpenCV", status="missing", found=text, hint=hint, exit_code=MissingProgram("").exit_code)
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _disk(archive: Path) -> Check:

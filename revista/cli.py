@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import filecmp
+import io
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -20,11 +23,12 @@ from rich.table import Table
 from rich.text import Text
 
 from revista import __version__
-from revista.errors import BadArguments, ExitCode, RevistaError
+from revista.errors import BadArguments, BadInput, ExitCode, RevistaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from revista.issues import Metadata
     from revista.pipeline import IssueReport
     from revista.settings import Settings
 
@@ -73,7 +77,8 @@ def _progress(quiet: bool) -> Progress:
 def _print_json(data: Any) -> None:
     if isinstance(data, BaseModel):
         data = data.model_dump(mode="json")
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+    ascii_only = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")  # a terminal or locale of the old kind
+    sys.stdout.write(json.dumps(data, ensure_ascii=ascii_only, indent=1) + "\n")
 
 
 def _tell(error: RevistaError) -> None:
@@ -130,10 +135,12 @@ def run(
     checks.require(chosen)
     reports: list[IssueReport] = []
     failures: list[tuple[Path, RevistaError]] = []
+    owners: dict[str, Path] = {}
     with Archive(archive, create=True) as store, _progress(as_json) as progress:
         for pdf in pdfs:
             bars = _Bars(progress, pdf.name, stages.shares_of_time(chosen))
             try:
+                _claim(owners, pdf, given)
                 reports.append(pipeline.run_issue(store, pdf, chosen, given, bars.begin, bars.advance))
             except RevistaError as error:
                 if error.category in pipeline.STOPS_THE_RUN:
@@ -148,7 +155,12 @@ def run(
             {
                 "issues": [report.model_dump(mode="json") for report in reports],
                 "failed": [
-                    {"file": str(pdf), "category": why.category, "message": why.message, "hint": why.hint}
+                    {
+                        "file": os.fsencode(pdf).decode("utf-8", "replace"),
+                        "category": why.category,
+                        "message": why.message,
+                        "hint": why.hint,
+                    }
                     for pdf, why in failures
                 ],
             }
@@ -162,11 +174,25 @@ def run(
         raise typer.Exit(failures[0][1].exit_code)
 
 
+def _claim(owners: dict[str, Path], pdf: Path, given: Metadata | None) -> None:
+    """Enter the PDF as the one that has its id in this command: `*/scan.pdf` would replace one issue by the next."""
+    from revista.issues import identify
+
+    id = identify(pdf, given).id or ""
+    other = owners.setdefault(id, pdf)
+    if pdf.is_file() and other.is_file() and not filecmp.cmp(pdf, other, shallow=False):
+        raise BadInput(
+            f"{pdf}: {other} has the same id, {id}",
+            "Give one of them another name, or an id in a NAME.toml beside it (docs/formats.md).",
+        )
+
+
 class _Bars:
     """One progress bar an issue, which counts a page by the share of its time that is behind it."""
 
     def __init__(self, progress: Progress, name: str, shares: dict[str, float]) -> None:
         self._progress, self._name, self._shares = progress, name, shares
+        self._done = 0.0  # pages; rounded where it is shown, since a sum of shares just misses whole numbers
         self._task: Any = None
 
     def begin(self, issue: Any) -> None:
@@ -174,7 +200,8 @@ class _Bars:
 
     def advance(self, stage: str, page: int) -> None:
         description = f"{escape(self._name)}: {stage}"
-        self._progress.update(self._task, advance=self._shares[stage], description=description)
+        self._done += self._shares[stage]
+        self._progress.update(self._task, completed=round(self._done, 3), description=description)
 
     def end(self) -> None:
         if self._task is not None:
@@ -234,7 +261,7 @@ def report(
 
     with Archive(archive) as store:
         place = to or store.issue_dir(issue) / "report.html"
-        out.print(str(write_report(store, issue, place)), soft_wrap=True)
+        out.print(escape(str(write_report(store, issue, place))), soft_wrap=True)
 
 
 @app.command()
@@ -291,6 +318,7 @@ def _evaluate(
 ) -> None:
     from revista.evaluation.index import read_index
     from revista.settings import load_settings
+    from revista.store import storage_errors
 
     chosen: Settings = load_settings(settings)
     entries = read_index(index)
@@ -299,7 +327,8 @@ def _evaluate(
         result = measure(entries, chosen, on_page=lambda: progress.advance(task))
     if predictions:
         data = [prediction.model_dump(mode="json") for prediction in result.predictions]
-        predictions.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        with storage_errors(predictions):
+            predictions.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", "utf-8")
     if as_json:
         data = result.model_dump(mode="json", exclude={"predictions"})
         _print_json({**data.pop("scores"), **data})
@@ -327,6 +356,9 @@ def _interruptible() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line; every error ends in one of the exit codes of docs/errors.md."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a Latin-1 locale has no check mark: no reason to end
     try:
         with _interruptible():
             app()

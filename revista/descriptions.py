@@ -60,7 +60,7 @@ def software(options: DescriptionsSettings) -> dict[str, str]:
     """Versions of what the result depends on; empty where Apertium is missing, which only translations need."""
     try:
         return {"apertium": apertium.probe()}
-    except (MissingProgram, TimedOut):
+    except MissingProgram:
         return {}
 
 

@@ -6,10 +6,10 @@ torch and transformers are imported inside the functions: this module costs noth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from revista.errors import BadArguments, MissingWeights, ModelError, RevistaError
+from revista.errors import BadArguments, Category, MissingWeights, ModelError, RevistaError
+from revista.versions import versions
 from revista.weights import Weights
 
 if TYPE_CHECKING:
@@ -26,13 +26,7 @@ _PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "pillow")  # what a
 
 def torch_software() -> dict[str, str]:
     """Versions of the packages that a torch model's output depends on; imports none of them."""
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "none"
-    return found
+    return versions(*_PACKAGES)
 
 
 def pick_device(wanted: str) -> str:
@@ -189,7 +183,7 @@ def as_model_error(error: Exception) -> ModelError:
     if out_of_memory:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        return ModelError(f"the device has no memory left: {_first_line(error)}", _room())
+        return ModelError(f"the device has no memory left: {_first_line(error)}", _room(), category=Category.NO_MEMORY)
     return ModelError(
         f"the model failed: {type(error).__name__}: {_first_line(error)}",
         "Look at the picture in the archive's pages folder; where it is sound, report this message.",

@@ -30,6 +30,7 @@ class Category(StrEnum):
     TOO_LARGE = "too_large"
     REDUCED = "reduced"  # the work was done, with a loss that is named
     TIMEOUT = "timeout"
+    NO_MEMORY = "no_memory"
     MISSING_PROGRAM = "missing_program"
     MISSING_WEIGHTS = "missing_weights"
     MODEL = "model"
@@ -44,6 +45,7 @@ EXIT_CODES: dict[Category, ExitCode] = {
     Category.TOO_LARGE: ExitCode.BAD_INPUT,
     Category.REDUCED: ExitCode.BAD_INPUT,
     Category.TIMEOUT: ExitCode.BAD_INPUT,
+    Category.NO_MEMORY: ExitCode.INTERNAL_ERROR,
     Category.MISSING_PROGRAM: ExitCode.MISSING_PROGRAM,
     Category.MISSING_WEIGHTS: ExitCode.MISSING_WEIGHTS,
     Category.MODEL: ExitCode.INTERNAL_ERROR,
@@ -56,6 +58,7 @@ EXIT_CODES: dict[Category, ExitCode] = {
 PASSING = frozenset(
     {
         Category.TIMEOUT,
+        Category.NO_MEMORY,
         Category.MISSING_PROGRAM,
         Category.MISSING_WEIGHTS,
         Category.STORAGE,
@@ -99,7 +102,7 @@ class BadInput(RevistaError):
 
 
 class TimedOut(RevistaError):
-    """An external program that did not finish in its time."""
+    """An external program that did not finish in its time, or was killed before."""
 
     category = Category.TIMEOUT
 

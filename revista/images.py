@@ -6,6 +6,7 @@ all boxes count pixels of the file as it is stored.
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from revista.errors import BadInput, Category, StorageError
+from revista.errors import BadInput, Category
 from revista.geometry import Box
+from revista.store import storage_errors
 
 MAX_PIXELS = 250_000_000  # 750 MB as an array
 _JPEG_SIDE = 65_500  # libjpeg's limit
@@ -144,10 +146,7 @@ def write_jpeg(image: np.ndarray, file: Path, *, quality: int = 92, dpi: float |
             category=Category.TOO_LARGE,
         )
     extra = {"dpi": (round(dpi), round(dpi))} if dpi else {}
-    try:
-        Image.fromarray(np.ascontiguousarray(image)).save(file, "JPEG", quality=quality, subsampling=0, **extra)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {file}: {error.strerror or error}",
-            "Free some space or mend the folder's rights, then run the same command again: it goes on.",
-        ) from error
+    stream = io.BytesIO()  # Pillow, writing into a file itself, takes a write that a full disk cut short for done
+    Image.fromarray(np.ascontiguousarray(image)).save(stream, "JPEG", quality=quality, subsampling=0, **extra)
+    with storage_errors(file):
+        file.write_bytes(stream.getvalue())

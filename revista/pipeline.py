@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from revista.records import Body, Frozen, Header, Issue, Page, Problem, Record
 from revista.settings import Settings
 from revista.stages import STAGES, Job, Stage, models_for
 from revista.store import Archive
+from revista.versions import versions
 from revista.view import read_view
 
 log = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ def open_issue(archive: Archive, pdf: Path, given: Metadata | None = None) -> Is
         version=pages.VERSION,
         options=given.model_dump(mode="json", exclude_none=True) if given else {},
         inputs={"pdf": issue.source_sha256},
-        software={"pikepdf": version("pikepdf")},
+        software=versions("pikepdf"),
     )
     if known is None or not known.header.same_work(header) or known.body != issue:
         archive.write_issue(Record[Issue](header=header.model_copy(update={"created": _now()}), body=issue))
@@ -145,7 +145,8 @@ def run_stage(
 ) -> StageCount:
     """Run one stage over the pages `numbers` (1-based) of an issue, doing only what is not fresh."""
     models = models_for(settings)
-    jobs = [Job(archive, issue, pdf, number, settings, models) for number in numbers]
+    made_by = STAGES[stage].made_by(settings)
+    jobs = [Job(archive, issue, pdf, number, settings, models, made_by) for number in numbers]
     workers = 1 if STAGES[stage].one_at_a_time else settings.run.workers
     count = StageCount(stage=stage)
     with ThreadPoolExecutor(workers, thread_name_prefix=stage) as pool:
@@ -163,11 +164,15 @@ def run_stage(
 def _run_page(stage: Stage, job: Job) -> str:
     """Make the record of `stage` on one page where it is not fresh: "made", "fresh" or "skipped"."""
     if stage.name != "pages" and job.body("pages").image is None:
-        job.archive.remove(job.issue.id, stage.name, job.page)  # of a time when the page could be had
+        _forget(stage, job)  # what there is of a time when the page could be had
         return "skipped"
     header = stage.header(job)
-    if _is_fresh(stage, job, header):
+    known = job.archive.read(job.issue.id, stage.name, job.page, stage.body)
+    if known is not None and _is_fresh(known, stage, job, header):
         return "fresh"
+    if known is not None and stage.has_files and not known.header.same_work(header):
+        # Its files are about to change: killed before the new record, the old one would stand for the new files.
+        job.archive.remove(job.issue.id, stage.name, job.page)
     started = time.monotonic()
     try:
         body = stage.run(job)
@@ -181,11 +186,17 @@ def _run_page(stage: Stage, job: Job) -> str:
     return "made"
 
 
-def _is_fresh(stage: Stage, job: Job, header: Header) -> bool:
+def _forget(stage: Stage, job: Job) -> None:
+    """Remove what the stage left on the page: the files first, since only the record knows of them."""
     known = job.archive.read(job.issue.id, stage.name, job.page, stage.body)
+    for file in stage.files(job.archive, job.issue.id, known.body) if known else ():
+        file.unlink(missing_ok=True)
+    job.archive.remove(job.issue.id, stage.name, job.page)
+
+
+def _is_fresh(known: Record[Any], stage: Stage, job: Job, header: Header) -> bool:
     return (
-        known is not None
-        and known.header.same_work(header)
+        known.header.same_work(header)
         and not any(problem.passing for problem in known.body.problems)
         and all(file.is_file() for file in stage.files(job.archive, job.issue.id, known.body))
     )
@@ -206,7 +217,7 @@ def _failed(stage: Stage, job: Job, error: BaseException) -> Body:
         known = RevistaError(
             f"not enough memory for page {job.page}",
             "Lower pages.max_pixels or run.workers in the settings.",
-            category=Category.TOO_LARGE,
+            category=Category.NO_MEMORY,
         )
     else:
         known = RevistaError(

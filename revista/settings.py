@@ -134,8 +134,13 @@ def load_settings(file: Path | None = None) -> Settings:
     """The settings from `file`, or from `revista.toml` where it exists, and the environment.
 
     Raises:
-        BadArguments: the named file is missing, not TOML, or holds a name or value that is not a setting.
+        BadArguments: the named file cannot be read, is not TOML, or holds a name or value that is not a setting; or a
+            variable `REVISTA_GROUP__NAME` names a group that there is not.
     """
+    for variable in sorted(os.environ):  # pydantic-settings passes over the variables of unknown groups
+        group, divided, _ = variable.removeprefix("REVISTA_").partition("__")
+        if variable.startswith("REVISTA_") and divided and group.lower() not in Settings.model_fields:
+            raise BadArguments(f"the variable {variable} sets nothing", "Settings are listed in docs/settings.md.")
     if file is None:
         file = DEFAULT_FILE if DEFAULT_FILE.exists() else None
     try:
@@ -143,6 +148,10 @@ def load_settings(file: Path | None = None) -> Settings:
         return Settings(**data)
     except FileNotFoundError:
         raise BadArguments(f"{file}: no such settings file", "Check the path given to --settings.") from None
+    except OSError as error:
+        raise BadArguments(
+            f"{file}: cannot be read: {error.strerror or error}", "Check the path given to --settings."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadArguments(f"{file}: not a TOML file: {error}", "See docs/settings.md for an example.") from error
     except ValidationError as error:

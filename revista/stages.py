@@ -22,7 +22,7 @@ from revista.records import (
     Record,
     Regions,
 )
-from revista.settings import Group, Settings
+from revista.settings import Settings
 from revista.store import Archive
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Job:
     page: int  # 1-based
     settings: Settings
     models: Models
+    made_by: Header  # see `Stage.made_by`
 
     def record(self, stage: str, page: int | None = None) -> Record[Any]:
         """The record that an earlier stage left on this page (or on another one)."""
@@ -99,6 +100,10 @@ class Job:
         return self.archive.page_image(self.issue.id, self.body("pages").image)
 
 
+def _no_files(archive: Archive, issue: str, body: Any) -> Iterable[Path]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Stage:
     """A stage as the pipeline sees it: what it needs, what its header says, and how it runs on a page."""
@@ -107,7 +112,7 @@ class Stage:
     needs: tuple[str, ...]
     run: Callable[[Job], Body]
     module: Any
-    files: Callable[[Archive, str, Any], Iterable[Path]] = lambda archive, issue, body: ()
+    files: Callable[[Archive, str, Any], Iterable[Path]] = _no_files
     one_at_a_time: bool = False  # a model that uses all cores (or the one GPU) by itself
 
     @property
@@ -115,29 +120,34 @@ class Stage:
         """What the stage finds on a page."""
         return BODIES[self.name]
 
+    @property
+    def has_files(self) -> bool:
+        """Whether the stage writes other files than its record."""
+        return self.files is not _no_files
+
+    def made_by(self, settings: Settings) -> Header:
+        """What the headers of all records say that this stage makes with `settings`; their inputs are to be added.
+
+        Raises:
+            MissingProgram, MissingWeights, TimedOut: what the stage needs is not there, or does not answer.
+        """
+        options = getattr(settings, self.name)
+        return Header(
+            stage=self.name,
+            version=self.module.VERSION,
+            options=options.model_dump(mode="json"),
+            weights=self.module.weights(options) if hasattr(self.module, "weights") else {},
+            software=self.module.software(options),
+        )
+
     def header(self, job: Job) -> Header:
         """What the header of this stage's record says if it is made now, the times left out."""
-        options = getattr(job.settings, self.name)
         inputs = {name: job.record(name).fingerprint() for name in self.needs}
         if self.name == "pages":
             inputs["pdf"] = job.issue.source_sha256
         if self.name == "context" and (before := _text_before(job)):
             inputs["text_before"] = before.fingerprint()
-        weights = self.module.weights(options) if hasattr(self.module, "weights") else {}
-        return Header(
-            stage=self.name,
-            version=self.module.VERSION,
-            options=options.model_dump(mode="json"),
-            inputs=inputs,
-            weights=weights,
-            software=_software(self.module, options),
-        )
-
-
-@lru_cache(maxsize=32)  # asked for every page; looking a version up reads files
-def _software(module: Any, options: Group) -> dict[str, str]:
-    found: dict[str, str] = module.software(options)
-    return found
+        return job.made_by.model_copy(update={"inputs": inputs})
 
 
 def _text_before(job: Job) -> Record[PageText] | None:

@@ -39,7 +39,7 @@ def sha256_of(file: Path) -> str:
 
 
 @contextmanager
-def _storage_errors(what: Path) -> Iterator[None]:
+def storage_errors(what: Path | str) -> Iterator[None]:
     """Turn an operating-system error while writing `what` into a `StorageError`."""
     try:
         yield
@@ -67,7 +67,7 @@ class Archive:
         if root.exists() and not root.is_dir():
             raise BadArguments(f"{root} is a file, not an archive folder", "Name a folder with --archive.")
         if create:
-            with _storage_errors(root):
+            with storage_errors(root):
                 root.mkdir(parents=True, exist_ok=True)
         elif not root.exists():
             raise BadArguments(
@@ -129,8 +129,9 @@ class Archive:
         with self._guard:
             if self._scratch is None:
                 tmp = self.root / ".tmp"
-                with _storage_errors(tmp):
+                with storage_errors(tmp):
                     tmp.mkdir(exist_ok=True)
+                with storage_errors(tmp), _one_at_a_time(tmp):
                     _sweep(tmp)
                     handle, name = tempfile.mkstemp(dir=tmp, suffix=".lock")
                     self._lock = os.fdopen(handle, "wb"), Path(name)
@@ -149,7 +150,7 @@ class Archive:
 
     def put(self, unfinished: Path, place: Path) -> None:
         """Move a finished file from `scratch()` to its `place`, over what stands there."""
-        with _storage_errors(place):
+        with storage_errors(place):
             place.parent.mkdir(parents=True, exist_ok=True)
             with unfinished.open("rb") as stream:
                 os.fsync(stream.fileno())
@@ -167,7 +168,7 @@ class Archive:
 
     def _write_json(self, place: Path, record: Record[BodyT]) -> None:
         unfinished = self.scratch() / f"{uuid.uuid4().hex}.json"
-        with _storage_errors(place):
+        with storage_errors(place):
             unfinished.write_text(record.model_dump_json(indent=1) + "\n", "utf-8")
         self.put(unfinished, place)
 
@@ -178,6 +179,8 @@ def _read(file: Path, body: type[BodyT]) -> Record[BodyT] | None:
         state = file.stat()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise _unreadable(file, error) from error
     return _parse(file, body, state.st_ino, state.st_mtime_ns, state.st_size)
 
 
@@ -187,6 +190,23 @@ def _parse(file: Path, body: type[BodyT], inode: int, mtime: int, size: int) -> 
         return Record[body].model_validate_json(file.read_bytes())  # type: ignore[valid-type]
     except (FileNotFoundError, ValidationError):
         return None
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: OSError) -> StorageError:
+    return StorageError(f"cannot read {file}: {error.strerror or error}", "Mend the rights of the archive folder.")
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep other processes waiting: they would sweep away a lock file that is made and not yet locked."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _sweep(tmp: Path) -> None:

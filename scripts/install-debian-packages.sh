@@ -1,8 +1,8 @@
 #!/bin/sh
-# Install the Debian packages of debian-packages.txt that are missing, or say exactly what to type.
+# Install the Debian packages that the named lists hold and that are missing, or say exactly what to type.
 set -eu
 cd "$(dirname "$0")/.."
-packages=$(sed 's/#.*//' debian-packages.txt)
+packages=$(sed 's/#.*//' "$@")
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "This is no Debian system. Install these programs your system's way, then see: revista doctor" >&2
@@ -12,7 +12,8 @@ fi
 
 missing=""
 for package in $packages; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"
+    # newer releases call some libraries NAMEt64
+    dpkg-query -W -f '${Status}\n' "$package" "${package}t64" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
 
@@ -28,4 +29,4 @@ fi
 echo "installing Debian packages:$missing"
 $as_root apt-get update -qq
 # shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -16,6 +16,7 @@ BASE = {
     "records",
     "settings",
     "store",
+    "versions",
     "weights",
     "images",
     "issues",

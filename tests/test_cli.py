@@ -163,6 +163,37 @@ def test_bad_issue_does_not_stop_the_good_one(excerpt: MakePdf, tmp_path: Path) 
     assert result["failed"][0]["hint"]
 
 
+def test_name_that_is_not_utf8_does_not_stop_the_good_one(excerpt: MakePdf, tmp_path: Path) -> None:
+    good = excerpt(8)
+    latin1 = tmp_path / os.fsdecode(b"a\xf1o.pdf")
+    shutil.copy(good, latin1)
+    done = revista("run", latin1, good, "-a", tmp_path / "a", "--json")
+    assert done.returncode == ExitCode.BAD_INPUT, done.stderr
+    result = json.loads(done.stdout)
+    assert len(result["issues"]) == 1
+    assert "not UTF-8" in result["failed"][0]["message"]
+
+
+def test_speaks_in_any_locale(sample_archive: tuple[Path, IssueReport]) -> None:
+    env = {**clean_env(), "PYTHONIOENCODING": "ascii"}
+    assert revista("doctor", env=env).returncode == 0
+    plain = revista("show", ISSUE, "-a", sample_archive[0], "--json")
+    assert json.loads(revista("show", ISSUE, "-a", sample_archive[0], "--json", env=env).stdout) == json.loads(
+        plain.stdout
+    )
+
+
+def test_two_issues_of_one_name_do_not_replace_each_other(excerpt: MakePdf, tmp_path: Path) -> None:
+    for folder, page in (("1916-01", 4), ("1916-02", 6)):
+        (tmp_path / folder).mkdir()
+        excerpt(page, name=f"{folder}/scan.pdf")
+    done = revista("run", *sorted(tmp_path.glob("*/scan.pdf")), "-a", tmp_path / "a", "--json")
+    assert done.returncode == ExitCode.BAD_INPUT
+    result = json.loads(done.stdout)
+    assert len(result["issues"]) == 1
+    assert "has the same id" in result["failed"][0]["message"]
+
+
 def test_full_disk(excerpt: MakePdf, tmp_path: Path) -> None:
     """The kernel refuses every file beyond 20 kB, as a full disk does; with space again, the run goes on."""
     pdf = excerpt(8)

@@ -29,7 +29,7 @@ def snapshot(root: Path) -> dict[str, bytes]:
 
 
 def run_and_kill(pdf: Path, archive: Path, delay: float) -> bool:
-    """Start a run and kill its process group after `delay` seconds; True where it had ended by itself."""
+    """Start a run and kill its process after `delay` seconds; True where it had ended by itself."""
     command = [sys.executable, "-m", "revista.cli", "run", str(pdf), "--archive", str(archive)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

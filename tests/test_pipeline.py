@@ -96,6 +96,33 @@ def test_lost_and_damaged_files_are_made_again(filled: Archive) -> None:
     assert filled.picture_file(issue, picture).is_file()
 
 
+@pytest.mark.parametrize("folder", ["pages", "pictures"])
+def test_killed_with_a_corrected_scan_and_back_to_the_first(
+    archive: Archive, excerpt: MakePdf, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """Killed between a new file and its record, the old record must not stand for the new file."""
+
+    class Killed(BaseException):
+        pass
+
+    def put_and_die(unfinished: Path, place: Path) -> None:
+        put(unfinished, place)
+        if place.parent.name == folder and place.suffix == ".jpg":
+            raise Killed
+
+    def images() -> dict[str, bytes]:
+        return {file.name: file.read_bytes() for file in archive.issue_dir(issue).glob(f"{folder}/*.jpg")}
+
+    issue = run_issue(archive, excerpt(2), Settings()).issue
+    first, put = images(), archive.put
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(archive, "put", put_and_die)
+        run_issue(archive, excerpt(8), Settings())
+    assert images() != first
+    run_issue(archive, excerpt(2), Settings())
+    assert images() == first
+
+
 def test_corrected_scan_takes_the_issues_place(archive: Archive, excerpt: MakePdf) -> None:
     run_issue(archive, excerpt(8, 1), Settings())
     report = run_issue(archive, excerpt(8), Settings())
@@ -130,6 +157,15 @@ def test_one_broken_page_costs_only_itself(archive: Archive, excerpt: MakePdf) -
         assert text and len(text.body.words) > 100
     assert archive.read(report.issue, "text", 2, PageText) is None
     assert made(run_issue(archive, pdf, settings)) == {}  # a broken page is a result: not tried again each time
+
+
+def test_page_that_broke_leaves_nothing_of_its_past(archive: Archive, excerpt: MakePdf) -> None:
+    settings = Settings(run=RunSettings(failed_pages_limit=0.5))
+    issue = run_issue(archive, excerpt(8, 2), settings).issue
+    assert list(archive.issue_dir(issue).glob("pictures/0002-*"))
+    run_issue(archive, spoil_page(excerpt(8, 2), 2), settings)
+    left = [file.relative_to(archive.issue_dir(issue)) for file in archive.issue_dir(issue).glob("*/0002*")]
+    assert left == [Path("pages/0002.json")]
 
 
 def test_too_many_broken_pages_fail_the_issue(archive: Archive, excerpt: MakePdf) -> None:

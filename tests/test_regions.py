@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -228,6 +229,19 @@ def test_crop_and_jpeg(tmp_path: Path) -> None:
         write_jpeg(part, tmp_path / "nowhere" / "a.jpg")
     with pytest.raises(BadInput):
         write_jpeg(np.zeros((1, 66_000, 3), np.uint8), tmp_path / "c.jpg")
+
+
+def test_jpeg_cut_short_by_a_full_disk_is_an_error(tmp_path: Path) -> None:
+    """A write that the system does only in part, as at the end of a disk, must not pass for done."""
+    image = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+    write_jpeg(image, tmp_path / "whole.jpg")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "whole.jpg").stat().st_size - 10, before[1]))
+    try:
+        with pytest.raises(StorageError):
+            write_jpeg(image, tmp_path / "short.jpg")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 # --- combining ---

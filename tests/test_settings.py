@@ -53,6 +53,19 @@ def test_what_cannot_be_meant_is_refused(text: str, says: str) -> None:
     assert caught.value.hint
 
 
+def test_variable_of_an_unknown_group_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REVISTA_ARCHIVE", "archive")  # an option of the command line, not a setting
+    load_settings()
+    monkeypatch.setenv("REVISTA_TXT__LANGUAGE", "spa")
+    with pytest.raises(BadArguments, match="REVISTA_TXT__LANGUAGE"):
+        load_settings()
+
+
+def test_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadArguments, match="cannot be read"):
+        load_settings(tmp_path)
+
+
 def test_frozen_and_hashable() -> None:
     settings = Settings()
     with pytest.raises(ValueError, match="frozen"):

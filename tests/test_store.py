@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,6 +84,16 @@ os.kill(os.getpid(), signal.SIGKILL)
             assert kept.exists()
 
 
+def test_processes_that_begin_at_once_leave_each_others_lock_alone(root: Path) -> None:
+    def begin(number: int) -> bool:
+        with Archive(root, create=True) as archive:
+            return archive.scratch().is_dir()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(begin, range(200)))
+    assert list((root / ".tmp").iterdir()) == []
+
+
 def test_records_follow_the_umask(root: Path) -> None:
     before = os.umask(0o022)
     try:
@@ -99,6 +110,13 @@ def test_missing_archive_names_the_option(root: Path) -> None:
     root.write_text("a file")
     with pytest.raises(BadArguments, match="is a file"):
         Archive(root, create=True)
+
+
+def test_unreadable_place_is_a_storage_error(root: Path) -> None:
+    with Archive(root, create=True) as archive:
+        archive.record_file("issue", "pages", 3).mkdir(parents=True)  # as root, rights stop nobody: a folder does
+        with pytest.raises(StorageError, match="cannot read"):
+            archive.read("issue", "pages", 3, Page)
 
 
 def test_unwritable_place_is_a_storage_error(root: Path) -> None:

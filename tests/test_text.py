@@ -226,7 +226,7 @@ def test_slow_tesseract_is_a_problem_and_leaves_nothing_running(
     file = tmp_path / "page.png"
     two_columns()[0].save(file)
     started = time.monotonic()
-    page = text.run(file, Page(number=1, image="page.png"), Regions(), TextSettings(), 1.0)
+    page = text.run(file, Page(number=1, image="page.png"), Regions(), TextSettings(), 3.0)
     assert time.monotonic() - started < 20
     (problem,) = page.problems
     assert problem.category is Category.TIMEOUT and problem.passing and problem.page == 1

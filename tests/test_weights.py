@@ -225,7 +225,7 @@ def test_a_hub_that_cannot_be_reached_is_told_soon(tmp_path: Path, trouble: str)
         seconds, done = ask("org/name@abc", tmp_path, HF_ENDPOINT=address, HF_HUB_OFFLINE=offline)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "no weights for org/name@abc" in done.stderr and "local folder" in done.stderr
-    assert seconds < 15
+    assert seconds < 60  # without a limit it would be for ever
 
 
 def in_cache(cache: Path, revision: str, commit: str, files: dict[str, bytes]) -> Path:

@@ -7,7 +7,6 @@ See `blocks` for how the page's paragraphs are cut, `roles` for what prose, head
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
 
 from revista.context.assignment import Link, assign
 from revista.context.blocks import Block, blocks_of, upright
@@ -17,6 +16,7 @@ from revista.context.roles import Layout, Role, layout_of
 from revista.geometry import Box, hull
 from revista.records import Contexts, PageText, PictureContext, Quote, Regions
 from revista.settings import ContextSettings
+from revista.versions import versions
 
 __all__ = ["NAME", "VERSION", "run", "software", "windows_of"]
 
@@ -30,7 +30,7 @@ _Passage = Sequence[Block]
 
 def software(options: ContextSettings) -> dict[str, str]:
     """Versions of what the result depends on."""
-    return {"scipy": version("scipy")}
+    return versions("scipy")
 
 
 def run(number: int, regions: Regions, text: PageText, previous: PageText | None, options: ContextSettings) -> Contexts:

@@ -1,7 +1,7 @@
 """Reading the index of a folder of pages with ground truth: pictures with their boxes, and the lines of text.
 
 An index is a JSON list with one object a page: `file` (an image, or a PDF with `page` set), and, all optional, `width`
-and `height` (pixels in which the boxes count), `illustrations` (`bbox_xyxy`, `technique`, `keywords_es`),
+and `height` (pixels in which the boxes count), `illustrations` (`bbox_xyxy`, `kind` or `technique`, `keywords_es`),
 `text_lines`, `doc`, `page`, `source`, `lang`. Other keys are left alone.
 """
 
@@ -151,7 +151,7 @@ def _number(value: Any) -> int | None:
 def _illustration(entry: Any, width: int | None, height: int | None) -> Illustration:
     return Illustration(
         box=_box(entry.get("bbox_xyxy"), width, height),
-        kind=entry.get("technique"),
+        kind=entry.get("kind") or entry.get("technique"),
         keywords=tuple(str(word) for word in entry.get("keywords_es") or ()),
     )
 

@@ -8,18 +8,14 @@ kept as `Page.text_layer`.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import math
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from revista import images, issues
-from revista.errors import BadInput, Category, RevistaError, StorageError
+from revista.errors import BadInput, Category, RevistaError
 from revista.geometry import Box
 from revista.issues import Metadata
 from revista.pages import content, document, scan
@@ -27,7 +23,8 @@ from revista.pages.document import Rect, View
 from revista.programs import poppler
 from revista.records import Issue, Page, Problem, Word
 from revista.settings import PagesSettings
-from revista.store import sha256_of
+from revista.store import sha256_of, storage_errors
+from revista.versions import versions
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -48,12 +45,7 @@ _STOPS_THE_RUN = (Category.MISSING_PROGRAM, Category.STORAGE)
 
 def software(options: PagesSettings) -> dict[str, str]:
     """Versions of what page images depend on."""
-    return {"poppler": poppler.probe()} | _libraries()
-
-
-@cache
-def _libraries() -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in ("pikepdf", "pillow", "pdf2image")}
+    return {"poppler": poppler.probe()} | versions("pikepdf", "pillow", "pdf2image")
 
 
 def read_issue(pdf: Path, given: Metadata | None = None) -> Issue:
@@ -174,7 +166,7 @@ def _take_out(work: _Work, only: scan.Scan, view: View) -> _Made:
     jpeg = scan.plain_jpeg(only) if share == 1 else None
     if jpeg is not None:
         file = work.into / f"{work.number:04d}.jpg"
-        with _storage_errors(file.name):
+        with storage_errors(file.name):
             file.write_bytes(jpeg)
         (width, height), sha = only.upright, hashlib.sha256(jpeg).hexdigest()
         known = {"image": file.name, "image_sha256": sha, "width": width, "height": height}
@@ -184,7 +176,7 @@ def _take_out(work: _Work, only: scan.Scan, view: View) -> _Made:
     size = _scaled(only.size, share, work.number)
     alone = work.into / f"{work.number:04d}.scan.pdf"
     try:
-        with _storage_errors(alone.name):
+        with storage_errors(alone.name):
             scan.write_alone(only, alone, size)
         picture, complaint = _rendered(work, alone, 1, size, grey=scan.is_grey(only))
     finally:
@@ -307,7 +299,7 @@ def _rendered(
     """A page as poppler draws it, and what poppler complains of; the file it writes is removed again."""
     from PIL import Image
 
-    with _storage_errors(f"page {number}"), tempfile.TemporaryDirectory(dir=work.into) as folder:
+    with storage_errors(f"page {number}"), tempfile.TemporaryDirectory(dir=work.into) as folder:
         rendering = poppler.render(pdf, number, size, Path(folder), timeout=work.left(), grey=grey, sideways=sideways)
         with Image.open(rendering.file, formats=["PPM"]) as picture:
             picture.load()
@@ -320,7 +312,7 @@ def _write(work: _Work, page: Page, picture: Image.Image, place: Rect, view: Vie
         picture = picture.getchannel(0)
     file = work.into / f"{work.number:04d}.png"
     dpi = _dpi(picture.width, place, view)
-    with _storage_errors(file.name):
+    with storage_errors(file.name):
         picture.save(file, "PNG", compress_level=4, dpi=(dpi, dpi))
         sha = sha256_of(file)
     known = {"image": file.name, "image_sha256": sha, "width": picture.width, "height": picture.height}
@@ -366,13 +358,3 @@ def words_on(placed: tuple[poppler.PlacedWord, ...], place: Rect, width: int, he
 def _dpi(width: int, place: Rect, view: View) -> float:
     """Pixels per inch of a page image that lies at `place`."""
     return round(72 * width / (place.width * view.unit), 2)
-
-
-@contextmanager
-def _storage_errors(what: str) -> Iterator[None]:
-    """Turn an operating-system error while writing `what` into a `StorageError`."""
-    try:
-        yield
-    except OSError as error:
-        hint = "Free some space or mend the folder's rights, then run the same command again: it goes on."
-        raise StorageError(f"cannot write {what}: {error.strerror or error}", hint) from error

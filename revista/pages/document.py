@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -122,10 +123,14 @@ def open_pdf(file: Path) -> Iterator[pikepdf.Pdf]:
     """The PDF in `file`, with at least one page.
 
     Raises:
-        BadInput: it is missing, not a PDF, damaged beyond repair, locked by a password, or without pages.
+        BadInput: it is missing, not a PDF, damaged beyond repair, locked by a password, or without pages, or its path
+            is not UTF-8, which neither pikepdf nor a record can hold.
     """
     import pikepdf
 
+    shown = os.fsencode(file).decode("utf-8", "replace")
+    if shown != str(file):
+        raise BadInput(f"{shown}: the name is not UTF-8", "Rename the file, or the folder in which it lies.")
     _limit_qpdf()
     try:
         if file.is_dir():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from revista.errors import BadInput, MissingProgram, StorageError, TimedOut
-from revista.programs.process import find_program, run_program
+from revista.programs.process import find_program, run_program, spared_from_interrupts
 
 PACKAGE = "poppler-utils"
 _PROGRAMS = ("pdftoppm", "pdftotext", "pdfinfo")
@@ -90,25 +90,26 @@ def render(
     complaint = ""
     _ask_pdfinfo(path, timeout)
     try:
-        convert_from_path(
-            path,
-            size=size[::-1] if sideways else size,
-            output_folder=folder,
-            output_file=file.stem,
-            first_page=number,
-            last_page=number,
-            fmt="ppm",
-            single_file=True,
-            paths_only=True,
-            use_cropbox=True,
-            grayscale=grey,
-            strict=True,  # else it throws away what poppler complains of
-            timeout=max(0.1, deadline - time.monotonic()),
-        )
+        with spared_from_interrupts():
+            convert_from_path(
+                path,
+                size=size[::-1] if sideways else size,
+                output_folder=folder,
+                output_file=file.stem,
+                first_page=number,
+                last_page=number,
+                fmt="ppm",
+                single_file=True,
+                paths_only=True,
+                use_cropbox=True,
+                grayscale=grey,
+                strict=True,  # else it throws away what poppler complains of
+                timeout=max(0.1, deadline - time.monotonic()),
+            )
     except PDFSyntaxError as error:  # raised after the fact: the picture may be there all the same
         complaint = _first_lines(str(error))
     except PDFPopplerTimeoutError:
-        raise TimedOut(f"page {number}: pdftoppm did not finish in {timeout:g} s", _SLOW) from None
+        raise TimedOut(f"page {number}: pdftoppm did not finish in {timeout:.0f} s", _SLOW) from None
     except PDFPageCountError as error:
         raise BadInput(f"poppler cannot open the PDF: {_first_lines(str(error))}", _BROKEN) from error
     except (PDFInfoNotInstalledError, FileNotFoundError) as error:

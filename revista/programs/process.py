@@ -7,9 +7,11 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from revista.errors import MissingProgram, TimedOut
+
+_ENDED_FROM_OUTSIDE = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL})
 
 
 def find_program(name: str, debian_package: str) -> str:
@@ -22,6 +24,19 @@ def find_program(name: str, debian_package: str) -> str:
     if path is None:
         raise MissingProgram(f"the program {name} is not installed", f"sudo apt-get install {debian_package}")
     return path
+
+
+@contextlib.contextmanager
+def spared_from_interrupts() -> Iterator[None]:
+    """Programs that a library starts within, from this thread, outlive a Ctrl-C, which reaches the whole terminal.
+
+    Else the page under way would end as one that its program could not read. The signal still reaches this process.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run_program(
@@ -39,7 +54,7 @@ def run_program(
         env: variables added to the environment.
 
     Raises:
-        TimedOut: the program did not finish in `timeout` seconds.
+        TimedOut: the program did not finish in `timeout` seconds, or was killed by somebody else.
         MissingProgram: there is no such program.
     """
     try:
@@ -61,8 +76,13 @@ def run_program(
         process.wait()
         if isinstance(error, subprocess.TimeoutExpired):
             raise TimedOut(
-                f"{command[0]} did not finish in {timeout:g} s",
+                f"{command[0]} did not finish in {timeout:.0f} s",
                 "Run the same command again, or give it more time with the setting run.page_timeout.",
             ) from None
         raise
+    if -process.returncode in _ENDED_FROM_OUTSIDE:
+        raise TimedOut(
+            f"{command[0]} was ended by {signal.Signals(-process.returncode).name}",
+            "Run the same command again; where that happens again, memory is short: lower run.workers in the settings.",
+        )
     return subprocess.CompletedProcess(list(command), process.returncode, stdout, stderr)

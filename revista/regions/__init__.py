@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from revista.images import read_image
 from revista.records import Page, Problem, Region, RegionKind, Regions, RejectedRegion
 from revista.regions.detector import NAME, Detector
 from revista.settings import RegionsSettings
+from revista.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,12 +39,7 @@ _PACKAGES = (
 
 def software(options: RegionsSettings) -> dict[str, str]:
     """Versions of the packages that the regions depend on; of torch only where a detector uses it."""
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue  # opencv comes in two distributions, of which one is installed
+    found = versions(*_PACKAGES)
     return found | torch_software() if "transformers" in options.detectors else found
 
 

@@ -12,8 +12,8 @@ from revista.geometry import Box
 from revista.records import Problem, RegionKind
 from revista.regions.detector import NAME, Detector, Finding, block
 
-# How far the confidence of a detector's pictures can be trusted beside the others' (docs/design.md has the figures):
-# rapid-layout, trained on papers, takes whole pages of a magazine for one figure.
+# How far the confidence of a detector's pictures can be trusted beside the others' (docs/measurements.md has the
+# figures): rapid-layout, trained on papers, takes whole pages of a magazine for one figure.
 _TRUST = {"rapid_layout": 0.45}
 _SAME = 0.5  # IoU from which two boxes mean the same thing
 _INSIDE = 0.8  # share of a box from which it counts as lying inside another

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,7 @@ class TransformersDetector:
         self._device = pick_device(device)
         self._processor: Any = load_part(AutoImageProcessor, self._weights)
         self._model: Any = load_model(AutoModelForObjectDetection, self._weights, self._device)
+        self._lock = threading.Lock()  # one page at a time: torch fills all cores, or the one GPU's memory, anyway
         labels: dict[int, str] = self._model.config.id2label
         self._kinds = {int(number): kind_of(label) for number, label in labels.items()}
         if RegionKind.PICTURE not in self._kinds.values():
@@ -80,7 +82,8 @@ class TransformersDetector:
 
     def detect(self, images: list[np.ndarray]) -> list[Finding]:
         """What is on each page; see `revista.regions.detector.Detector`."""
-        results = predict_in_batches(images, self._predict, _BATCH)
+        with self._lock:
+            results = predict_in_batches(images, self._predict, _BATCH)
         return [Problem.from_error(r, NAME) if isinstance(r, ModelError) else r for r in results]
 
     def _predict(self, images: list[np.ndarray]) -> list[Finding]:

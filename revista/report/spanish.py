@@ -49,6 +49,7 @@ CATEGORIES: dict[Category, str] = {
     Category.TOO_LARGE: "demasiado grande",
     Category.REDUCED: "hecho con pérdida",
     Category.TIMEOUT: "tiempo agotado",
+    Category.NO_MEMORY: "falta de memoria",
     Category.MISSING_PROGRAM: "falta un programa",
     Category.MISSING_WEIGHTS: "faltan los pesos de un modelo",
     Category.MODEL: "fallo del modelo",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from revista.records import Line, Page, PageText, Paragraph, Problem, Regions, W
 from revista.settings import TextSettings
 from revista.text.layout import Lines, paragraphs_of
 from revista.text.preparation import Prepared, bleach, even_paper, prepare
+from revista.versions import versions
 from revista.wording import printable
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _X_HEIGHTS_PER_INCH = 15.5  # of ten-point type, whose small letters are about 4
 
 def software(options: TextSettings) -> dict[str, str]:
     """Name and version of what the words depend on."""
-    return {"tesseract": tesseract.probe().version, "opencv": version("opencv-python")}
+    return {"tesseract": tesseract.probe().version} | versions("opencv-python", "opencv-python-headless", "numpy")
 
 
 def weights(options: TextSettings) -> dict[str, str]:
