@@ -23,7 +23,7 @@ from revista.issues import Metadata
 from revista.records import Body, Frozen, Header, Issue, Page, Problem, Record
 from revista.settings import Settings
 from revista.stages import STAGES, Job, Stage, models_for
-from revista.store import Archive
+from revista.store import Archive, sha256_of
 from revista.versions import versions
 from revista.view import read_view
 
@@ -199,7 +199,15 @@ def _is_fresh(known: Record[Any], stage: Stage, job: Job, header: Header) -> boo
         known.header.same_work(header)
         and not any(problem.passing for problem in known.body.problems)
         and all(file.is_file() for file in stage.files(job.archive, job.issue.id, known.body))
+        and _image_is_whole(job, known.body)
     )
+
+
+def _image_is_whole(job: Job, body: Body) -> bool:
+    """Whether a page's image is still the one that its record is about; True for what is no page or has none."""
+    if not isinstance(body, Page) or body.image is None:
+        return True
+    return sha256_of(job.archive.page_image(job.issue.id, body.image)) == body.image_sha256
 
 
 def _failed(stage: Stage, job: Job, error: BaseException) -> Body:

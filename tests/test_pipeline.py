@@ -123,6 +123,19 @@ def test_killed_with_a_corrected_scan_and_back_to_the_first(
     assert images() == first
 
 
+def test_damaged_page_image_is_taken_out_again(archive: Archive, excerpt: MakePdf) -> None:
+    pdf = excerpt(8)
+    issue = run_issue(archive, pdf, Settings()).issue
+    image = archive.page_image(issue, "0001.jpg")
+    whole = image.read_bytes()
+    image.write_bytes(whole[: len(whole) // 2])
+    archive.remove(issue, "text", 1)
+    report = run_issue(archive, pdf, Settings())
+    assert made(report) == {"pages": 1, "text": 1}
+    assert report.problems == ()
+    assert image.read_bytes() == whole
+
+
 def test_corrected_scan_takes_the_issues_place(archive: Archive, excerpt: MakePdf) -> None:
     run_issue(archive, excerpt(8, 1), Settings())
     report = run_issue(archive, excerpt(8), Settings())
