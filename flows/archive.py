@@ -16,7 +16,7 @@ from prefect.states import Completed, Failed, State
 from flows.issue import process_issue
 from flows.reports import archive_table
 from revista.errors import ExitCode
-from revista.pipeline import IssueReport
+from revista.pipeline import IssueReport, rivals
 
 
 def _run_name() -> str:
@@ -36,7 +36,11 @@ def process_archive(pdfs: list[Path], archive: Path, settings_file: Path | None 
         The state Completed, or Failed where one of the issues failed; the others are done all the same.
     """
     reports, failures = [], []
+    refused = rivals(pdfs)
     for pdf in pdfs:
+        if pdf in refused:
+            failures.append((pdf.name, str(refused[pdf])))
+            continue
         state = process_issue(pdf, archive, settings_file, return_state=True)
         if state.is_completed():
             reports.append(IssueReport.model_validate(state.result()))
@@ -53,6 +57,8 @@ def _main(
     archive: Annotated[Path, typer.Option("--archive", "-a", help="The archive folder.")],
     settings: Annotated[Path | None, typer.Option("--settings", "-s", help="A TOML file.")] = None,
 ) -> None:
+    if strange := [pdf for pdf in pdfs if not str(pdf).isprintable()]:  # Prefect keeps its parameters as UTF-8
+        raise typer.BadParameter(f"{strange[0]!r} holds signs that are not UTF-8 text: give the file another name")
     state = process_archive(pdfs, archive, settings, return_state=True)
     if not state.is_completed():
         raise typer.Exit(ExitCode.BAD_INPUT)

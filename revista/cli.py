@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import io
 import json
 import logging
@@ -23,12 +22,11 @@ from rich.table import Table
 from rich.text import Text
 
 from revista import __version__
-from revista.errors import BadArguments, BadInput, ExitCode, RevistaError
+from revista.errors import BadArguments, ExitCode, RevistaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from revista.issues import Metadata
     from revista.pipeline import IssueReport
     from revista.settings import Settings
 
@@ -135,12 +133,13 @@ def run(
     checks.require(chosen)
     reports: list[IssueReport] = []
     failures: list[tuple[Path, RevistaError]] = []
-    owners: dict[str, Path] = {}
+    refused = pipeline.rivals(pdfs, given)
     with Archive(archive, create=True) as store, _progress(as_json) as progress:
         for pdf in pdfs:
             bars = _Bars(progress, pdf.name, stages.shares_of_time(chosen))
             try:
-                _claim(owners, pdf, given)
+                if pdf in refused:
+                    raise refused[pdf]
                 reports.append(pipeline.run_issue(store, pdf, chosen, given, bars.begin, bars.advance))
             except RevistaError as error:
                 if error.category in pipeline.STOPS_THE_RUN:
@@ -172,19 +171,6 @@ def run(
             _tell(why)
     if failures:
         raise typer.Exit(failures[0][1].exit_code)
-
-
-def _claim(owners: dict[str, Path], pdf: Path, given: Metadata | None) -> None:
-    """Enter the PDF as the one that has its id in this command: `*/scan.pdf` would replace one issue by the next."""
-    from revista.issues import identify
-
-    id = identify(pdf, given).id or ""
-    other = owners.setdefault(id, pdf)
-    if pdf.is_file() and other.is_file() and not filecmp.cmp(pdf, other, shallow=False):
-        raise BadInput(
-            f"{pdf}: {other} has the same id, {id}",
-            "Give one of them another name, or an id in a NAME.toml beside it (docs/formats.md).",
-        )
 
 
 class _Bars:

@@ -9,6 +9,7 @@ ended in trouble that may have passed.
 from __future__ import annotations
 
 import errno
+import filecmp
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import Any
 
 from revista import pages
 from revista.errors import BadInput, Category, RevistaError, StorageError, TooManyProblems
-from revista.issues import Metadata
+from revista.issues import Metadata, identify
 from revista.records import Body, Frozen, Header, Issue, Page, Problem, Record
 from revista.settings import Settings
 from revista.stages import STAGES, Job, Stage, models_for
@@ -104,6 +105,27 @@ def run_issue(
         numbers = range(1, issue.page_count + 1)
         counts.append(run_stage(archive, issue, pdf, name, numbers, settings, on_page))
     return finish_issue(archive, issue, settings, tuple(counts), time.monotonic() - started)
+
+
+def rivals(pdfs: Sequence[Path], given: Metadata | None = None) -> dict[Path, BadInput]:
+    """Those of a batch that an earlier one of it keeps out: they have its id, and another content.
+
+    Without this, `*/scan.pdf` would replace one issue by the next, as corrected scans do.
+    """
+    owners: dict[str, Path] = {}
+    refused = {}
+    for pdf in pdfs:
+        try:
+            id = identify(pdf, given).id or ""
+        except BadInput:
+            continue  # opening it will say so
+        other = owners.setdefault(id, pdf)
+        if pdf.is_file() and other.is_file() and not filecmp.cmp(pdf, other, shallow=False):
+            refused[pdf] = BadInput(
+                f"{pdf}: {other} has the same id, {id}",
+                "Give one of them another name, or an id in a NAME.toml beside it (docs/formats.md).",
+            )
+    return refused
 
 
 def open_issue(archive: Archive, pdf: Path, given: Metadata | None = None) -> Issue:

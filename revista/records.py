@@ -91,9 +91,14 @@ class Record(Frozen, Generic[BodyT]):
     body: BodyT
 
     def fingerprint(self) -> str:
-        """Hex sha256 of the record with the times left out: the name under which later stages quote it."""
-        untimed = self.header.model_copy(update={"created": None, "seconds": None})
-        return hashlib.sha256(self.model_copy(update={"header": untimed}).model_dump_json().encode()).hexdigest()
+        """Hex sha256 of the record: the name under which later stages quote it.
+
+        The times are left out, and so is the sha256 of the PDF: it changes for all pages when one page of a scan is
+        replaced, while a page record holds the sha256 of its own image.
+        """
+        inputs = {name: digest for name, digest in self.header.inputs.items() if name != "pdf"}
+        quoted = self.header.model_copy(update={"created": None, "seconds": None, "inputs": inputs})
+        return hashlib.sha256(self.model_copy(update={"header": quoted}).model_dump_json().encode()).hexdigest()
 
 
 # --- stage 1: pages -------------------------------------------------------------------------------------------

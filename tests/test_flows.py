@@ -88,6 +88,19 @@ def test_flow_and_plain_python_make_the_same_archive(excerpt: MakePdf, tmp_path:
     assert snapshot(tmp_path / "flow") == snapshot(tmp_path / "plain")
 
 
+def test_archive_flow_keeps_rivals_apart(excerpt: MakePdf, tmp_path: Path) -> None:
+    first = excerpt(8)
+    second = tmp_path / "again" / first.name
+    second.parent.mkdir()
+    second.write_bytes(excerpt(3).read_bytes())
+    excerpt(8)
+    state = process_archive([first, second], tmp_path / "archive", return_state=True)
+    assert state.is_failed()
+    summary = rows("archive-summary")
+    assert summary[0]["pages"] == 1
+    assert "has the same id" in summary[1]["state"]
+
+
 def test_archive_flow_goes_on_after_a_bad_issue(excerpt: MakePdf, tmp_path: Path) -> None:
     broken = tmp_path / "ohcbh_ch_social1929_6_v14_n6.pdf"
     broken.write_bytes(b"%PDF-1.4\n")

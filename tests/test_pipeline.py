@@ -143,6 +143,14 @@ def test_corrected_scan_takes_the_issues_place(archive: Archive, excerpt: MakePd
     assert not list(archive.issue_dir(report.issue).glob("*/0002*"))
 
 
+def test_replaced_page_is_worked_on_alone(archive: Archive, excerpt: MakePdf) -> None:
+    run_issue(archive, excerpt(8, 4, 3), Settings())
+    report = run_issue(archive, excerpt(8, 7, 3), Settings())
+    # all pages are taken out again; the third has another page before it, for its context and what hangs on that
+    later = dict.fromkeys(("context", "captions", "ranking", "descriptions"), 2)
+    assert made(report) == {"pages": 3, "regions": 1, "text": 1} | later
+
+
 def test_other_file_with_the_same_id_is_refused(archive: Archive, excerpt: MakePdf) -> None:
     run_issue(archive, excerpt(8), Settings())
     with pytest.raises(BadInput, match="--id"):
