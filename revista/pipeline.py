@@ -198,10 +198,7 @@ def _run_page(stage: Stage, job: Job) -> str:
     started = time.monotonic()
     try:
         body = stage.run(job)
-    except (RevistaError, MemoryError) as error:
-        body = _failed(stage, job, error)
-    except Exception as error:  # a bug, or a library's: it costs this page, not the run
-        log.exception("stage %s on page %d of %s", stage.name, job.page, job.issue.id)
+    except Exception as error:
         body = _failed(stage, job, error)
     header = header.model_copy(update={"created": _now(), "seconds": round(time.monotonic() - started, 3)})
     job.archive.write(job.issue.id, stage.name, job.page, Record[stage.body](header=header, body=body))  # type: ignore[name-defined]
@@ -232,7 +229,7 @@ def _image_is_whole(job: Job, body: Body) -> bool:
     return sha256_of(job.archive.page_image(job.issue.id, body.image)) == body.image_sha256
 
 
-def _failed(stage: Stage, job: Job, error: BaseException) -> Body:
+def _failed(stage: Stage, job: Job, error: Exception) -> Body:
     """The empty body of a page on which a stage failed; re-raises what concerns the whole run."""
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         raise StorageError(
@@ -249,7 +246,8 @@ def _failed(stage: Stage, job: Job, error: BaseException) -> Body:
             "Lower pages.max_pixels or run.workers in the settings.",
             category=Category.NO_MEMORY,
         )
-    else:
+    else:  # a bug, or a library's: it costs this page, not the run
+        log.error("stage %s on page %d of %s", stage.name, job.page, job.issue.id, exc_info=error)
         known = RevistaError(
             f"unexpected {type(error).__name__}: {error}",
             "This is a bug: please report it with the log. The other pages are not affected.",

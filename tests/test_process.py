@@ -2,11 +2,22 @@
 
 import signal
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 
 from revista.errors import PASSING, TimedOut
 from revista.programs.process import run_program, spared_from_interrupts
+
+
+@pytest.fixture(autouse=True)
+def signals_end_programs() -> Iterator[None]:
+    """Programs inherit which signals are ignored, and under nohup, or in the background of a script, some are."""
+    numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("name", ["KILL", "TERM", "INT", "HUP"])
