@@ -60,20 +60,20 @@ def _open(file: Path) -> Iterator[Image.Image]:
                 raise _too_large(file, f"{image.width} x {image.height} pixels")
             yield image
     except FileNotFoundError:
-        raise BadInput(f"{file}: no such file", "Check the path; a rerun of `revista run` makes pages again.") from None
+        raise BadInput(f"{file.name}: no such file", "Check the path; a rerun of `revista run` makes pages again.") from None
     except (Image.DecompressionBombError, MemoryError) as error:
         raise _too_large(file, str(error) or "not enough memory") from error
     except _PILLOW_ERRORS as error:
         reason = "not an image" if isinstance(error, Image.UnidentifiedImageError) else str(error) or repr(error)
         raise BadInput(
-            f"{file}: cannot be read as an image: {reason}",
+            f"{file.name}: cannot be read as an image: {reason}",
             "Open it in an image viewer; if it is damaged, scan the page or take it out of the PDF again.",
         ) from error
 
 
 def _too_large(file: Path, reason: str) -> BadInput:
     return BadInput(
-        f"{file}: too large an image: {reason} (at most {MAX_PIXELS:,} pixels)",
+        f"{file.name}: too large an image: {reason} (at most {MAX_PIXELS:,} pixels)",
         "Scale the page down, or lower pages.max_pixels and run the page again.",
         category=Category.TOO_LARGE,
     )
