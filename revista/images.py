@@ -60,7 +60,9 @@ def _open(file: Path) -> Iterator[Image.Image]:
                 raise _too_large(file, f"{image.width} x {image.height} pixels")
             yield image
     except FileNotFoundError:
-        raise BadInput(f"{file.name}: no such file", "Check the path; a rerun of `revista run` makes pages again.") from None
+        raise BadInput(
+            f"{file.name}: no such file", "Check the path; a rerun of `revista run` makes pages again."
+        ) from None
     except (Image.DecompressionBombError, MemoryError) as error:
         raise _too_large(file, str(error) or "not enough memory") from error
     except _PILLOW_ERRORS as error:
