@@ -19,7 +19,6 @@ from revista.records import Problem
 from revista.settings import load_settings
 from revista.stages import shares_of_time
 from revista.store import Archive
-from revista.view import read_view
 
 
 def _run_name() -> str:
@@ -60,8 +59,9 @@ def process_issue(pdf: Path, archive: Path, settings_file: Path | None = None) -
                 count = count.plus(pipeline.StageCount.model_validate(done))
                 progress.advance(stage, first, last)
             counts.append(count)
-        problems_table(issue.id, read_view(store, issue.id).problems)
-        report = pipeline.finish_issue(store, issue, settings, tuple(counts), time.monotonic() - started)
+        report = pipeline.sum_up(store, issue, tuple(counts), time.monotonic() - started)
+    problems_table(issue.id, report.problems)
+    pipeline.require_few_failures(report, settings)
     name = "Completed with problems" if report.problems else "Completed"
     message = f"{report.pages} pages, {report.pictures} pictures, {len(report.problems)} problems"
     return Completed(name=name, message=message, data=report.model_dump(mode="json"))

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from revista.errors import ExitCode, MissingProgram, MissingWeights, RevistaError
+from revista.errors import ExitCode, MissingProgram, RevistaError
 from revista.programs import apertium, poppler, tesseract
 from revista.records import Frozen
 from revista.settings import Settings
+from revista.stages import STAGES
 from revista.versions import versions
 from revista.weights import find_weights
 
@@ -59,21 +60,13 @@ def require(settings: Settings) -> None:
     Raises:
         MissingProgram: Tesseract, its language, poppler, or (where translated) Apertium is missing.
         MissingWeights: a model that the settings name is not at hand.
+        BadArguments: the settings choose the transformers detector and name no checkpoint for it.
     """
     tesseract.require(_languages(settings))
-    poppler.probe()
     if _translates(settings):
         apertium.probe()
-    for spec in (settings.captions.model, settings.ranking.model):
-        if spec is not None:
-            find_weights(spec)
-    if "transformers" in settings.regions.detectors:
-        if settings.regions.transformers_model is None:
-            raise MissingWeights(
-                "the detector transformers is chosen, but regions.transformers_model names no checkpoint",
-                "Set regions.transformers_model to a local folder or a hub id, or take it out of regions.detectors.",
-            )
-        find_weights(settings.regions.transformers_model)
+    for stage in STAGES.values():
+        stage.made_by(settings)  # which asks for the program and the weights of the stage
 
 
 def exit_code(checks: tuple[Check, ...]) -> ExitCode:

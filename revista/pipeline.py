@@ -104,7 +104,9 @@ def run_issue(
     for name in STAGES:
         numbers = range(1, issue.page_count + 1)
         counts.append(run_stage(archive, issue, pdf, name, numbers, settings, on_page))
-    return finish_issue(archive, issue, settings, tuple(counts), time.monotonic() - started)
+    report = sum_up(archive, issue, tuple(counts), time.monotonic() - started)
+    require_few_failures(report, settings)
+    return report
 
 
 def rivals(pdfs: Sequence[Path], given: Metadata | None = None) -> dict[Path, BadInput]:
@@ -257,17 +259,11 @@ def _failed(stage: Stage, job: Job, error: Exception) -> Body:
     return stage.body(problems=(problem,), **extra)
 
 
-def finish_issue(
-    archive: Archive, issue: Issue, settings: Settings, counts: tuple[StageCount, ...], seconds: float
-) -> IssueReport:
-    """Add up what the archive now holds of an issue.
-
-    Raises:
-        TooManyProblems: more pages failed than the settings allow.
-    """
+def sum_up(archive: Archive, issue: Issue, counts: tuple[StageCount, ...], seconds: float) -> IssueReport:
+    """Add up what the archive now holds of an issue; `counts` and `seconds` are those of the run that ends."""
     view = read_view(archive, issue.id)
     failed = tuple(page.number for page in view.pages if page.failed)
-    report = IssueReport(
+    return IssueReport(
         issue=issue.id,
         pages=issue.page_count,
         failed_pages=failed,
@@ -278,9 +274,12 @@ def finish_issue(
         problems=view.problems,
         seconds=round(seconds, 2),
     )
-    if len(failed) > settings.run.failed_pages_limit * issue.page_count:
+
+
+def require_few_failures(report: IssueReport, settings: Settings) -> None:
+    """Raise `TooManyPagesFailed` where more of an issue's pages failed than the settings allow."""
+    if len(report.failed_pages) > settings.run.failed_pages_limit * report.pages:
         raise TooManyPagesFailed(report, settings.run.failed_pages_limit)
-    return report
 
 
 class TooManyPagesFailed(TooManyProblems):

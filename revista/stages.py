@@ -113,6 +113,7 @@ class Stage:
     run: Callable[[Job], Body]
     module: Any
     files: Callable[[Archive, str, Any], Iterable[Path]] = _no_files
+    more_inputs: Callable[[Job], dict[str, str]] = lambda job: {}  # beside the records of the page that it needs
     one_at_a_time: bool = False  # a model that uses all cores (or the one GPU) by itself
 
     @property
@@ -143,16 +144,21 @@ class Stage:
     def header(self, job: Job) -> Header:
         """What the header of this stage's record says if it is made now, the times left out."""
         inputs = {name: job.record(name).fingerprint() for name in self.needs}
-        if self.name == "pages":
-            inputs["pdf"] = job.issue.source_sha256
-        if self.name == "context" and (before := _text_before(job)):
-            inputs["text_before"] = before.fingerprint()
-        return job.made_by.model_copy(update={"inputs": inputs})
+        return job.made_by.model_copy(update={"inputs": inputs | self.more_inputs(job)})
 
 
 def _text_before(job: Job) -> Record[PageText] | None:
     """The text record of the page before, None on the first page and after a page that could not be had."""
     return job.archive.read(job.issue.id, "text", job.page - 1, PageText) if job.page > 1 else None
+
+
+def _pdf(job: Job) -> dict[str, str]:
+    return {"pdf": job.issue.source_sha256}
+
+
+def _page_before(job: Job) -> dict[str, str]:
+    before = _text_before(job)
+    return {"text_before": before.fingerprint()} if before else {}
 
 
 def _run_pages(job: Job) -> Body:
@@ -228,10 +234,10 @@ def _picture_files(archive: Archive, issue: str, found: Regions) -> Iterable[Pat
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("pages", (), _run_pages, pages, _page_files),
+        Stage("pages", (), _run_pages, pages, _page_files, more_inputs=_pdf),
         Stage("regions", ("pages",), _run_regions, regions, _picture_files),
         Stage("text", ("pages", "regions"), _run_text, text),
-        Stage("context", ("regions", "text"), _run_context, context),
+        Stage("context", ("regions", "text"), _run_context, context, more_inputs=_page_before),
         Stage("captions", ("pages", "context"), _run_captions, captions, one_at_a_time=True),
         Stage("ranking", ("pages", "context", "captions"), _run_ranking, ranking, one_at_a_time=True),
         Stage("descriptions", ("context", "captions", "ranking"), _run_descriptions, descriptions),

@@ -145,6 +145,13 @@ def test_missing_language(tmp_path: Path) -> None:
     assert "tesseract-ocr-tlh" in done.stderr
 
 
+def test_detector_without_its_checkpoint(tmp_path: Path) -> None:
+    env = {**clean_env(), "REVISTA_REGIONS__DETECTORS": '["transformers"]'}
+    done = revista("run", SAMPLE, "-a", tmp_path / "a", env=env)
+    assert done.returncode == ExitCode.BAD_ARGUMENTS
+    assert "regions.transformers_model" in done.stderr
+
+
 def test_missing_weights(tmp_path: Path) -> None:
     env = {**clean_env(), "REVISTA_CAPTIONS__MODEL": str(tmp_path / "none")}
     done = revista("run", SAMPLE, "-a", tmp_path / "a", env=env)
