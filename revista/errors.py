@@ -19,6 +19,7 @@ class ExitCode(IntEnum):
     MISSING_WEIGHTS = 5
     TOO_MANY_PROBLEMS = 6
     STORAGE = 7
+    BUSY = 8
     INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
@@ -36,6 +37,7 @@ class Category(StrEnum):
     MODEL = "model"
     TOO_MANY_PROBLEMS = "too_many_problems"
     STORAGE = "storage"
+    BUSY = "busy"
     INTERNAL = "internal"
 
 
@@ -51,6 +53,7 @@ EXIT_CODES: dict[Category, ExitCode] = {
     Category.MODEL: ExitCode.INTERNAL_ERROR,
     Category.TOO_MANY_PROBLEMS: ExitCode.TOO_MANY_PROBLEMS,
     Category.STORAGE: ExitCode.STORAGE,
+    Category.BUSY: ExitCode.BUSY,
     Category.INTERNAL: ExitCode.INTERNAL_ERROR,
 }
 
@@ -62,6 +65,7 @@ PASSING = frozenset(
         Category.MISSING_PROGRAM,
         Category.MISSING_WEIGHTS,
         Category.STORAGE,
+        Category.BUSY,
         Category.INTERNAL,
     }
 )
@@ -135,3 +139,9 @@ class StorageError(RevistaError):
     """The archive folder cannot be written: a full disk, missing rights."""
 
     category = Category.STORAGE
+
+
+class Busy(RevistaError):
+    """Another process is at work on the same thing."""
+
+    category = Category.BUSY

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from revista import pages
+from revista import leases, pages, scans, worklog
 from revista.errors import BadInput, Category, RevistaError, StorageError, TooManyProblems
 from revista.issues import Metadata, identify
 from revista.records import Body, Frozen, Header, Issue, Page, Problem, Record
@@ -27,6 +27,7 @@ from revista.stages import STAGES, Job, Stage, models_for
 from revista.store import Archive, sha256_of
 from revista.versions import versions
 from revista.view import read_view
+from revista.worklog import StageCount
 
 log = logging.getLogger(__name__)
 
@@ -36,24 +37,6 @@ STOPS_THE_RUN = frozenset(
 )
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
-
-
-class StageCount(Frozen):
-    """How many pages a stage made anew, found fresh, and left out because the page could not be had."""
-
-    stage: str
-    made: int = 0
-    fresh: int = 0
-    skipped: int = 0
-
-    def plus(self, other: StageCount) -> StageCount:
-        """The sums of both."""
-        return StageCount(
-            stage=self.stage,
-            made=self.made + other.made,
-            fresh=self.fresh + other.fresh,
-            skipped=self.skipped + other.skipped,
-        )
 
 
 class IssueReport(Frozen):
@@ -130,19 +113,21 @@ def rivals(pdfs: Sequence[Path], given: Metadata | None = None) -> dict[Path, Ba
     return refused
 
 
-def open_issue(archive: Archive, pdf: Path, given: Metadata | None = None) -> Issue:
+def open_issue(archive: Archive, pdf: Path, given: Metadata | None = None, *, renamed: bool = False) -> Issue:
     """Enter the PDF into the archive as an issue, or find it there.
 
-    A PDF with another content under the same file name is a corrected scan: it takes the issue's place.
+    A PDF with another content under the same file name is a corrected scan: it takes the issue's place. With
+    `renamed`, so is one under another file name.
 
     Raises:
         BadInput: it cannot be opened, or another file already has its id.
     """
     issue = pages.read_issue(pdf, given)
     known = archive.read_issue(issue.id)
-    if known and known.body.source_sha256 != issue.source_sha256 and known.body.source_name != issue.source_name:
+    same = known and (known.body.source_sha256, known.body.source_name)
+    if same and not renamed and issue.source_sha256 != same[0] and issue.source_name != same[1]:
         raise BadInput(
-            f"{pdf.name}: the archive already holds {issue.id}, made from {known.body.source_name}",
+            f"{pdf.name}: the archive already holds {issue.id}, made from {same[1]}",
             f"If it is another issue, give it an id of its own: revista run {pdf.name} --id OTHER-ID",
         )
     header = Header(
@@ -154,6 +139,7 @@ def open_issue(archive: Archive, pdf: Path, given: Metadata | None = None) -> Is
     )
     if known is None or not known.header.same_work(header) or known.body != issue:
         archive.write_issue(Record[Issue](header=header.model_copy(update={"created": _now()}), body=issue))
+    scans.enter(archive, issue, pdf)
     archive.remove_pages_after(issue.id, issue.page_count)
     return issue
 
@@ -166,15 +152,23 @@ def run_stage(
     numbers: Sequence[int],
     settings: Settings,
     on_page: OnPage = lambda stage, page: None,
+    by: str | None = None,
 ) -> StageCount:
-    """Run one stage over the pages `numbers` (1-based) of an issue, doing only what is not fresh."""
+    """Run one stage over the pages `numbers` (1-based) of an issue, doing only what is not fresh.
+
+    What was made is noted in the issue's work log, with the name `by` of the run.
+
+    Raises:
+        Busy: another process is at work on one of the pages, and does not come to an end.
+    """
+    started = time.monotonic()
     models = models_for(settings)
     made_by = STAGES[stage].made_by(settings)
     jobs = [Job(archive, issue, pdf, number, settings, models, made_by) for number in numbers]
     workers = 1 if STAGES[stage].one_at_a_time else settings.run.workers
     count = StageCount(stage=stage)
     with ThreadPoolExecutor(workers, thread_name_prefix=stage) as pool:
-        futures = {pool.submit(_run_page, STAGES[stage], job): job for job in jobs}
+        futures = {pool.submit(_run_page_alone, STAGES[stage], job): job for job in jobs}
         try:
             for future in as_completed(futures):
                 count = count.plus(StageCount(stage=stage, **{future.result(): 1}))
@@ -182,7 +176,14 @@ def run_stage(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # pages under way are finished, no other is begun
             raise
+    if count.made:
+        worklog.append(archive, issue.id, count, numbers, time.monotonic() - started, by)
     return count
+
+
+def _run_page_alone(stage: Stage, job: Job) -> str:
+    with leases.hold(job.archive.locks, job.issue.id, f"{job.page:04d}"):
+        return _run_page(stage, job)
 
 
 def _run_page(stage: Stage, job: Job) -> str:

@@ -53,14 +53,17 @@ def storage_errors(what: Path | str) -> Iterator[None]:
 class Archive:
     """An archive folder. Use it as a context manager: leaving it removes the process's unfinished files."""
 
-    def __init__(self, root: Path, *, create: bool = False) -> None:
+    def __init__(self, root: Path, *, create: bool = False, locks: Path | None = None) -> None:
         """Open the archive folder `root`; with `create`, make it where it does not exist.
+
+        `locks` is the archive folder whose leases count, where it is another one (see `revista.renewal`).
 
         Raises:
             BadArguments: the folder does not exist (and `create` is False) or is a file.
             StorageError: it cannot be made.
         """
         self.root = root
+        self.locks = locks or root
         self._scratch: Path | None = None
         self._lock: tuple[IO[bytes], Path] | None = None
         self._guard = threading.Lock()
@@ -116,7 +119,11 @@ class Archive:
 
     def read_issue(self, issue: str) -> Record[Issue] | None:
         """The record of an issue, None where there is none."""
-        return _read(self.issue_dir(issue) / "issue.json", Issue)
+        return self.read_about(issue, "issue", Issue)
+
+    def read_about(self, issue: str, name: str, body: type[BodyT]) -> Record[BodyT] | None:
+        """The record `NAME.json` on an issue as a whole, None where there is none."""
+        return _read(self.issue_dir(issue) / f"{name}.json", body)
 
     def read(self, issue: str, stage: str, page: int, body: type[BodyT]) -> Record[BodyT] | None:
         """The record of `stage` on `page`, None where there is none (or one that is no longer readable)."""
@@ -142,7 +149,11 @@ class Archive:
 
     def write_issue(self, record: Record[Issue]) -> None:
         """Write the record of an issue."""
-        self._write_json(self.issue_dir(record.body.id) / "issue.json", record)
+        self.write_about(record.body.id, "issue", record)
+
+    def write_about(self, issue: str, name: str, record: Record[BodyT]) -> None:
+        """Write the record `NAME.json` on an issue as a whole."""
+        self._write_json(self.issue_dir(issue) / f"{name}.json", record)
 
     def write(self, issue: str, stage: str, page: int, record: Record[BodyT]) -> None:
         """Write the record of `stage` on `page`."""

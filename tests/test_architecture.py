@@ -16,6 +16,8 @@ BASE = {
     "records",
     "settings",
     "store",
+    "leases",
+    "worklog",
     "versions",
     "weights",
     "images",
@@ -25,7 +27,7 @@ BASE = {
     "programs",
 }
 STAGES = {"pages", "regions", "text", "context", "captions", "ranking", "descriptions"}
-ABOVE = {"stages", "pipeline", "checks", "view", "report", "evaluation"}
+ABOVE = {"stages", "scans", "renewal", "pipeline", "checks", "view", "report", "evaluation"}
 TOP = {"cli"}
 
 

@@ -55,6 +55,7 @@ CATEGORIES: dict[Category, str] = {
     Category.MODEL: "fallo del modelo",
     Category.TOO_MANY_PROBLEMS: "demasiadas incidencias",
     Category.STORAGE: "almacenamiento",
+    Category.BUSY: "en uso por otro proceso",
     Category.INTERNAL: "error interno",
 }
 
