@@ -51,6 +51,13 @@ def pick_device(wanted: str) -> str:
     return wanted
 
 
+def all_devices() -> list[str]:
+    """The devices that can run one model each: every GPU, or the processor where there is none."""
+    import torch
+
+    return [f"cuda:{number}" for number in range(torch.cuda.device_count())] or [pick_device("auto")]
+
+
 def load_model(cls: Any, weights: Weights, device: str) -> Any:
     """A transformers model in evaluation mode on `device`, in 32-bit floats.
 

@@ -39,10 +39,15 @@ def renewing(archive: Archive, issue: str) -> Iterator[Archive]:
     copy = archive.root / NEXT / "issues" / issue
     with storage_errors(copy):
         _prepare(archive, issue, copy)
-    with Archive(archive.root / NEXT, locks=archive.locks) as beside:
+    with opened(archive.root / NEXT) as beside:
         yield beside
     with storage_errors(copy):
         _change_places(archive.issue_dir(issue), copy)
+
+
+def opened(root: Path) -> Archive:
+    """The archive folder `root`, which may be that of `renewing`: its leases are those of the archive it belongs to."""
+    return Archive(root, locks=root.parent if root.name == NEXT else None)
 
 
 def _prepare(archive: Archive, issue: str, copy: Path) -> None:

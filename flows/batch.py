@@ -1,0 +1,189 @@
+"""Many issues, one after the other or spread over workers: a sub-run each, and none stops the others."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+from prefect import get_run_logger
+from prefect.deployments import run_deployment
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed, State
+
+from flows.api import patiently, sync_client
+from revista.errors import Category, RevistaError
+from revista.pipeline import IssueReport, TooManyPagesFailed
+from revista.records import Frozen
+from revista.store import Archive, storage_errors
+
+_MOST_DEATHS = 2  # processes that may die at the same issue before it is passed over
+_POLL = 2.0  # seconds
+
+
+class Outcome(Frozen):
+    """How it went with one item of a batch."""
+
+    item: str  # an issue's id, or the path of a file
+    state: Literal["done", "problems", "failed"]
+    report: IssueReport | None = None
+    category: Category | None = None  # of what made it fail
+    message: str = ""
+    hint: str = ""
+
+    @property
+    def name(self) -> str:
+        """The issue's id or the file's name."""
+        return Path(self.item).name
+
+    @property
+    def reason(self) -> str:
+        """Message and hint in one line; empty where it did not fail."""
+        return f"{self.message} → {self.hint}" if self.hint else self.message
+
+
+def one_by_one(archive: Path, items: Sequence[str], run: Callable[[str], State[Any]]) -> list[Outcome]:
+    """`run` for each of the items, whatever becomes of the others.
+
+    An item at which the process has died before, more than once, is not tried a third time: the batch would never
+    get past it.
+    """
+    outcomes = []
+    with Archive(archive, create=True) as store:
+        for item in items:
+            deaths = _Deaths(store, item)
+            if deaths.count >= _MOST_DEATHS:
+                deaths.forget()  # a later batch tries it again
+                error = RevistaError(
+                    f"the process died {_MOST_DEATHS} times while it worked on this",
+                    "Run it alone, and look at the worker's log: out of memory, or a crash in a library?",
+                )
+                outcome = failed(item, error)
+            else:
+                deaths.expect()
+                outcome = _outcome(item, run(item))
+                deaths.forget()
+            outcomes.append(outcome)
+            if outcome.state == "failed":
+                get_run_logger().error("%s: %s", outcome.name, outcome.reason)
+        _leave_for_parent(store, outcomes)
+    return outcomes
+
+
+def over_workers(
+    archive: Path, deployment: str, items: Sequence[str], workers: int, parameters: Mapping[str, Any], name: str
+) -> list[Outcome]:
+    """Run `deployment` once for each worker with its share of the items as the parameter `name`, and wait for all."""
+    shares = [list(items[start::workers]) for start in range(min(workers, len(items)))]
+    runs = {}
+    for share in shares:
+        run = run_deployment(
+            deployment,
+            parameters={**parameters, name: share},
+            timeout=0,
+            flow_run_name=f"share of {len(share)}",
+        )
+        runs[run.id] = share
+    outcomes = []
+    for id, share in runs.items():
+        state = _wait_for(id)
+        found = {outcome.item: outcome for outcome in _left_by(archive, id)}
+        ended = RevistaError(f"its run ended as {state.name}: {state.message or 'no reason given'}", "Retry this run.")
+        outcomes += [found.get(item) or failed(item, ended) for item in share]
+    return outcomes
+
+
+def conclude(outcomes: Sequence[Outcome]) -> State[Any]:
+    """The state of a batch: Failed where nothing came out right, "Completed with problems" where something did not."""
+    lost = [outcome.name for outcome in outcomes if outcome.state == "failed"]
+    troubled = [outcome.name for outcome in outcomes if outcome.state == "problems"]
+    message = f"{len(outcomes) - len(lost)} of {len(outcomes)} issues done"
+    if lost:
+        message += f"; failed: {', '.join(lost[:10])}" + (" …" if len(lost) > 10 else "")
+    if outcomes and len(lost) == len(outcomes):
+        return Failed(message=message)
+    if troubled:
+        message += f"; with problems: {len(troubled)}"
+    return Completed(name="Completed with problems" if lost or troubled else "Completed", message=message)
+
+
+def failed(item: str, error: RevistaError) -> Outcome:
+    """The outcome of an item that ended in `error`."""
+    return Outcome(item=item, state="failed", category=error.category, message=error.message, hint=error.hint)
+
+
+def _outcome(item: str, state: State[Any]) -> Outcome:
+    if state.is_completed():
+        report = IssueReport.model_validate(state.result())
+        return Outcome(item=item, state="problems" if report.problems else "done", report=report)
+    found = state.result(raise_on_failure=False)
+    if isinstance(found, TooManyPagesFailed):
+        return failed(item, found).model_copy(update={"report": found.report})
+    if isinstance(found, RevistaError):
+        return failed(item, found)
+    return failed(item, RevistaError(f"{state.name}: {state.message or found}", "See its run's log."))
+
+
+def _wait_for(id: UUID) -> State[Any]:
+    with sync_client() as client:
+        while True:
+            state = patiently(client.read_flow_run, id).state
+            if state is not None and state.is_final():
+                return state
+            time.sleep(_POLL)
+
+
+# --- what must outlive a process: notes in the archive folder ---------------------------------------------------
+
+
+class _Deaths:
+    """How often the process died while it worked on an item: a file that is there while it does."""
+
+    def __init__(self, store: Archive, item: str) -> None:
+        self._file = store.root / ".attempts" / Path(item).name
+
+    @property
+    def count(self) -> int:
+        try:
+            return len(self._file.read_text("utf-8").splitlines())
+        except OSError:
+            return 0
+
+    def expect(self) -> None:
+        with storage_errors(self._file):
+            self._file.parent.mkdir(exist_ok=True)
+            with self._file.open("a", encoding="utf-8") as stream:
+                stream.write(f"{os.getpid()}\n")
+
+    def forget(self) -> None:
+        self._file.unlink(missing_ok=True)
+
+
+def _leave_for_parent(store: Archive, outcomes: Sequence[Outcome]) -> None:
+    """Where another run has started this one: a file with the outcomes, which do not pass through Prefect."""
+    if not flow_run.parent_flow_run_id or not flow_run.id:
+        return
+    file = _file_of(store.root, flow_run.id)
+    with storage_errors(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps([outcome.model_dump(mode="json") for outcome in outcomes]), "utf-8")
+        unfinished.replace(file)
+
+
+def _left_by(archive: Path, id: UUID) -> list[Outcome]:
+    file = _file_of(archive, id)
+    try:
+        outcomes = [Outcome.model_validate(data) for data in json.loads(file.read_text("utf-8"))]
+    except FileNotFoundError:
+        return []
+    file.unlink(missing_ok=True)
+    return outcomes
+
+
+def _file_of(archive: Path, id: UUID | str) -> Path:
+    return archive / "log" / "runs" / f"{id}.json"

@@ -1,0 +1,120 @@
+"""Reprocessing: what is no longer fresh is done anew, in the issues an operator chose; first told, then done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed, State
+from pydantic import Field
+
+from flows.batch import Outcome, conclude, failed, one_by_one, over_workers
+from flows.issue import renew_issue
+from flows.places import default_archive, read_settings
+from flows.reports import duration
+from flows.tables import batch_table, plan_of_issues_table, plan_table, totals_table
+from revista import checks, renewal
+from revista.errors import RevistaError
+from revista.plan import plan
+from revista.selection import Selection, select
+from revista.stages import StageName
+from revista.store import Archive
+
+
+def _run_name() -> str:
+    return "reprocess, dry run" if flow_run.parameters.get("dry_run", True) else "reprocess"
+
+
+@flow(name="reprocess", flow_run_name=_run_name, persist_result=False)
+def reprocess(
+    selection: Selection,
+    stages: Annotated[
+        list[StageName],
+        Field(description="Only these stages, and all that hang on them. None chosen: all."),
+    ] = [],  # noqa: B006 - Prefect makes the form from it, and hands a new list to each run
+    dry_run: Annotated[
+        bool, Field(description="Only tell how many pages and minutes each stage will cost. Nothing is started.")
+    ] = True,
+    workers: Annotated[
+        int, Field(ge=1, description="Over how many runs the issues are spread; each needs a free place at a worker.")
+    ] = 1,
+    archive: Annotated[Path | None, Field(description="The archive folder.")] = None,
+    settings_file: Annotated[Path | None, Field(description="A TOML file of settings.")] = None,
+) -> State[Any]:
+    """Do anew what is no longer fresh, in the issues chosen.
+
+    The plan comes first, as the artifacts `reprocess-plan` and `reprocess-issues`; a dry run ends with it. The old
+    results of an issue stay readable until its new ones are whole, and what changed is the artifact `changes-ISSUE`.
+
+    Returns:
+        The state Completed, "Completed with problems" where an issue failed or has problems, Failed where all failed.
+
+    Raises:
+        BadArguments: nothing is chosen, or an issue is not in the archive (state Failed).
+    """
+    settings, settings_file = read_settings(settings_file)
+    checks.require(settings)
+    with Archive(archive or default_archive()) as store:
+        renewal.mend(store)
+        issues = select(store, selection, settings)
+        found = plan(store, issues, settings, stages)
+        plan_table(found)
+        plan_of_issues_table(found)
+        todo = [issue.issue for issue in found.issues if not issue.nothing_to_do]
+        cost = f"{len(todo)} of {len(issues)} issues, {duration(60 * found.minutes)}"
+        cost += f" to {duration(60 * found.most_minutes)}" if found.most_minutes > found.minutes else ""
+        if dry_run:
+            return Completed(message=f"dry run: {cost}")
+        outcomes = _renew(store.root, todo, stages, settings_file, workers) if todo else []
+        for problem in found.problems:
+            error = RevistaError(problem.message, problem.hint, category=problem.category)
+            outcomes.append(failed(problem.item or "", error))
+        if outcomes:
+            batch_table("reprocess-summary", outcomes)
+            totals_table(store)
+            return conclude(outcomes)
+    return Completed(message=f"nothing to do: all {len(issues)} issues are fresh")
+
+
+@flow(name="renew", flow_run_name="renew", persist_result=False)
+def renew_issues(
+    issues: list[str], archive: Path, stages: list[StageName] | None = None, settings_file: Path | None = None
+) -> State[Any]:
+    """Do anew what is no longer fresh of some issues: a worker's share of a reprocessing.
+
+    Args:
+        issues: their ids.
+        archive: the archive folder.
+        stages: only these, and all that hang on them; none named: all.
+        settings_file: a TOML file of settings.
+
+    Returns:
+        As `reprocess`.
+    """
+    outcomes = _one_by_one(archive, issues, stages or [], settings_file)
+    return conclude(outcomes) if outcomes else Failed(message="no issues were named")
+
+
+def _renew(
+    archive: Path, issues: Sequence[str], stages: Sequence[StageName], settings_file: Path | None, workers: int
+) -> list[Outcome]:
+    if workers == 1:
+        return _one_by_one(archive, issues, stages, settings_file)
+    parameters = {
+        "archive": str(archive),
+        "stages": list(stages),
+        "settings_file": str(settings_file) if settings_file else None,
+    }
+    return over_workers(archive, "renew/renew", issues, workers, parameters, "issues")
+
+
+def _one_by_one(
+    archive: Path, issues: Sequence[str], stages: Sequence[StageName], settings_file: Path | None
+) -> list[Outcome]:
+    def renew(issue: str) -> State[Any]:
+        return renew_issue(issue, archive, settings_file, list(stages), return_state=True)
+
+    return one_by_one(archive, issues, renew)

@@ -1,0 +1,121 @@
+"""What an operator sees of a batch and of the whole archive in the Prefect UI: tables, one artifact each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from prefect.artifacts import create_table_artifact
+
+from flows.api import patiently
+from flows.batch import Outcome
+from flows.places import reports_url
+from flows.reports import artifact_key, duration
+from revista.comparison import Comparison
+from revista.inbox import Filed
+from revista.plan import Plan
+from revista.store import Archive
+from revista.totals import archive_totals
+
+_MOST_ROWS = 500
+
+
+def batch_table(key: str, outcomes: Sequence[Outcome]) -> None:
+    """The summary of a batch: a row an issue, the failed ones with the reason and what to do."""
+    _table([_outcome_row(outcome) for outcome in outcomes], key, _counted(outcomes))
+
+
+def _counted(outcomes: Sequence[Outcome]) -> str:
+    failed = sum(outcome.state == "failed" for outcome in outcomes)
+    return f"{len(outcomes) - failed} done, {failed} failed"
+
+
+def _outcome_row(outcome: Outcome) -> dict[str, Any]:
+    report = outcome.report
+    row: dict[str, Any] = {
+        "issue": _report_link(report.issue) if report else outcome.name,
+        "state": {"done": "done", "problems": "done, with problems", "failed": "failed"}[outcome.state],
+    }
+    if report:
+        made = sum(count.made for count in report.stages)
+        row |= {
+            "pages": report.pages,
+            "failed pages": len(report.failed_pages),
+            "pictures": report.pictures,
+            "described": report.described,
+            "problems": len(report.problems),
+            "made": made,
+            "fresh": sum(count.fresh for count in report.stages),
+            "time": duration(report.seconds),
+        }
+    if outcome.state == "failed":
+        row |= {"what happened": outcome.message, "what to do": outcome.hint}
+    return row
+
+
+def inbox_table(folder: Path, filed: Sequence[Filed], left: Mapping[Path, str]) -> None:
+    """What became of each file in the inbox."""
+    rows = [
+        {
+            "file": one.file,
+            "what became of it": one.fate,
+            "issue": _report_link(one.issue) if one.issue else "",
+            "where it is": one.place,
+            "why": one.reason,
+        }
+        for one in filed
+    ]
+    rows += [
+        {"file": file.name, "what became of it": "left", "where it is": str(file.relative_to(folder)), "why": why}
+        for file, why in left.items()
+    ]
+    _table(rows, "inbox", f"{len(filed)} taken, {len(left)} left")
+
+
+def totals_table(store: Archive) -> None:
+    """The whole archive in numbers."""
+    totals = archive_totals(store)
+    _table([{"what": name, "count": count} for name, count in totals.rows()], "archive-totals", "The whole archive")
+
+
+def plan_table(plan: Plan) -> None:
+    """What a reprocessing would do: a row a stage, with pages and minutes."""
+    _table(plan.rows(), "reprocess-plan", f"{duration(60 * plan.minutes)} to {duration(60 * plan.most_minutes)}")
+
+
+def plan_of_issues_table(plan: Plan) -> None:
+    """What a reprocessing would do: a row an issue that has something to do, and those that are in trouble."""
+    rows: list[dict[str, Any]] = [
+        {
+            "issue": _report_link(issue.issue),
+            "pages": issue.pages,
+            "stages": ", ".join(stage.stage for stage in issue.stages if stage.stale or stage.maybe),
+            "minutes": round(issue.minutes, 1),
+            "at most": round(issue.most_minutes, 1),
+        }
+        for issue in plan.issues
+        if not issue.nothing_to_do
+    ]
+    rows += [
+        {"issue": problem.item, "what happened": problem.message, "what to do": problem.hint}
+        for problem in plan.problems
+    ]
+    _table(rows or [{"issue": "nothing to do"}], "reprocess-issues", f"{len(rows)} of {len(plan.issues)} issues")
+
+
+def changes_table(comparison: Comparison) -> None:
+    """What changed in which pictures of an issue."""
+    rows = comparison.rows() or [{"page": "", "what": "nothing changed"}]
+    _table(rows, artifact_key("changes", comparison.issue), f"{comparison.issue}: {comparison.summary}")
+
+
+def _report_link(issue: str) -> str:
+    return f"[{issue}]({reports_url()}/{issue})" if reports_url() else issue
+
+
+def _table(rows: Sequence[Mapping[str, Any]], key: str, description: str) -> None:
+    shown = [dict(row) for row in rows[:_MOST_ROWS]]
+    if len(rows) > _MOST_ROWS:
+        shown.append({next(iter(shown[0])): f"… and {len(rows) - _MOST_ROWS} more"})
+    patiently(create_table_artifact, shown or [{"": "nothing"}], key=key, description=description)
