@@ -25,6 +25,7 @@ from revista.records import Body, Frozen, Header, Issue, Page, Problem, Record
 from revista.settings import Settings
 from revista.stages import STAGES, Job, Stage, models_for
 from revista.store import Archive, sha256_of
+from revista.totals import write_summary
 from revista.versions import versions
 from revista.view import read_view
 
@@ -260,8 +261,12 @@ def _failed(stage: Stage, job: Job, error: Exception) -> Body:
 
 
 def sum_up(archive: Archive, issue: Issue, counts: tuple[StageCount, ...], seconds: float) -> IssueReport:
-    """Add up what the archive now holds of an issue; `counts` and `seconds` are those of the run that ends."""
+    """Add up what the archive now holds of an issue, and leave the sums there as its summary.
+
+    `counts` and `seconds` are those of the run that ends.
+    """
     view = read_view(archive, issue.id)
+    write_summary(archive, view)
     failed = tuple(page.number for page in view.pages if page.failed)
     return IssueReport(
         issue=issue.id,

@@ -25,7 +25,7 @@ BASE = {
     "programs",
 }
 STAGES = {"pages", "regions", "text", "context", "captions", "ranking", "descriptions"}
-ABOVE = {"stages", "pipeline", "checks", "view", "report", "evaluation"}
+ABOVE = {"stages", "pipeline", "checks", "view", "totals", "report", "evaluation"}
 TOP = {"cli"}
 
 
