@@ -1,4 +1,4 @@
-"""What an unchanged second run costs, as a share of the first: `python benchmarks/rerun.py`."""
+"""What an unchanged second run and the plan of one cost, as shares of the first: `python benchmarks/rerun.py`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from revista.pipeline import run_issue
+from revista.plan import plan
 from revista.settings import Settings
 from revista.store import Archive
 
@@ -21,12 +22,24 @@ def seconds_of_run(root: Path) -> float:
     return time.perf_counter() - started
 
 
+def seconds_of_plan(root: Path) -> float:
+    """Seconds that it takes to find that nothing in the archive at `root` is to be done."""
+    started = time.perf_counter()
+    archive = Archive(root)
+    planned = plan(archive, archive.issues(), Settings())
+    if not planned.nothing_to_do:
+        raise RuntimeError("an unchanged archive is not fresh")
+    return time.perf_counter() - started
+
+
 def main() -> None:
-    """Run the sample issue twice into an empty archive and print the ratio."""
+    """Run the sample issue twice into an empty archive, plan a third run, and print the ratios."""
     with tempfile.TemporaryDirectory() as folder:
         first = seconds_of_run(Path(folder) / "archive")
         second = seconds_of_run(Path(folder) / "archive")
+        planned = seconds_of_plan(Path(folder) / "archive")
     print(f"rerun: first {first:.1f} s, second {second:.2f} s, ratio {second / first:.2%}")
+    print(f"plan: {planned:.3f} s, ratio {planned / first:.2%}")
 
 
 if __name__ == "__main__":

@@ -42,4 +42,4 @@ def patiently(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 def sync_client() -> SyncPrefectClient:
     """A client for blocking calls."""
     client: Any = get_client(sync_client=True)
-    return client  # type: ignore[no-any-return]
+    return client

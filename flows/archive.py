@@ -60,7 +60,9 @@ def take_in(
 
     Args:
         pdfs: paths.
-        archive, settings_file, renamed: as of `process_issue`.
+        archive: the archive folder.
+        settings_file: a TOML file of settings.
+        renamed: as of `process_issue`.
         ids: path -> id, where a file's name is not to decide.
     """
     refused = {str(pdf): why for pdf, why in rivals([Path(pdf) for pdf in pdfs]).items()}

@@ -92,9 +92,10 @@ def _notification(webhook: Any) -> Automation:
 
 def _find(name: str) -> Automation | None:
     try:
-        return Automation.read(name=name)
+        found: Any = Automation.read(name=name)
     except ValueError:
         return None
+    return found
 
 
 def _keep(wanted: Automation) -> None:

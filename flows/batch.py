@@ -81,7 +81,7 @@ def over_workers(
     shares = [list(items[start::workers]) for start in range(min(workers, len(items)))]
     runs = {}
     for share in shares:
-        run = run_deployment(
+        run: Any = run_deployment(
             deployment,
             parameters={**parameters, name: share},
             timeout=0,

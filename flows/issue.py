@@ -13,21 +13,22 @@ from prefect import flow
 from prefect.deployments import run_deployment
 from prefect.runtime import flow_run
 from prefect.states import Completed, State
+from revista.comparison import compare
 
 from flows.places import default_archive, read_settings
-from flows.reports import Progress, changes_table, pictures_page, problems_table
+from flows.reports import Progress, pictures_page, problems_table
+from flows.tables import changes_table
 from flows.tasks import stage_over_pages
 from revista import checks, leases, pipeline, scans, worklog
-from revista.comparison import compare
 from revista.errors import RevistaError
 from revista.issues import Metadata, identify, issue_name
-from revista.plan import closure, plan_issue
+from revista.plan import IssuePlan, closure, plan_issue
 from revista.records import Issue, Problem
 from revista.renewal import opened, renewing
 from revista.settings import Settings
 from revista.stages import STAGES, shares_of_time
 from revista.store import Archive
-from revista.totals import read_summary, write_summary
+from revista.totals import read_summary
 from revista.view import read_view
 from revista.worklog import StageCount
 
@@ -87,9 +88,7 @@ def process_issue(
 
 
 @flow(name="renew issue", flow_run_name=_name_of_issue, persist_result=False)
-def renew_issue(
-    issue: str, archive: Path, settings_file: Path | None = None, stages: Sequence[str] = ()
-) -> State[Any]:
+def renew_issue(issue: str, archive: Path, settings_file: Path | None = None, stages: Sequence[str] = ()) -> State[Any]:
     """Do anew what is no longer fresh of an issue that is in the archive.
 
     Args:
@@ -105,7 +104,7 @@ def renew_issue(
     with Archive(archive) as store, _place_of_work(store, issue) as work:
         wanted = closure(stages)
         record = read_view(work, issue).issue
-        needs_scan = plan_issue(work, issue, settings, wanted).needs("pages")
+        needs_scan = _reads_the_scan(plan_issue(work, issue, settings, wanted))
         pdf = scans.find_scan(store, issue) if needs_scan else Path(record.source_name)
         return _work_through(store, work, record, pdf, settings, settings_file, wanted)
 
@@ -126,6 +125,10 @@ def run_models(issue: str, archive: Path, stages: list[str], settings_file: Path
     for stage in stages:
         for first, last in _chunks(record, settings):
             stage_over_pages(archive, issue, Path(record.source_name), stage, first, last, settings_file)
+
+
+def _reads_the_scan(plan: IssuePlan) -> bool:
+    return any(stage.stage == "pages" and stage.stale for stage in plan.stages)
 
 
 @contextmanager
@@ -175,7 +178,6 @@ def _work_through(
     pipeline.require_few_failures(report, settings)
     if work is not store:
         changes_table(compare(read_view(store, issue.id), view))
-    write_summary(work, view)
     name = "Completed with problems" if report.problems else "Completed"
     message = f"{report.pages} pages, {report.pictures} pictures, {len(report.problems)} problems"
     return Completed(name=name, message=message, data=report.model_dump(mode="json"))
@@ -196,7 +198,7 @@ def _on_queue(work: Archive, issue: Issue, stages: list[str], settings_file: Pat
         "stages": stages,
         "settings_file": str(settings_file) if settings_file else None,
     }
-    run = run_deployment("models/models", parameters=parameters, poll_interval=1)
+    run: Any = run_deployment("models/models", parameters=parameters, poll_interval=1)
     if run.state is None or not run.state.is_completed():
         message = run.state.message if run.state else "it has no state"
         raise RevistaError(f"the run of the stages {', '.join(stages)} did not complete: {message}", "See that run.")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from prefect import flow
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed, State
 from pydantic import Field
+from revista.selection import Selection, select
 
 from flows.batch import Outcome, conclude, failed, one_by_one, over_workers
 from flows.issue import renew_issue
@@ -19,9 +20,10 @@ from flows.tables import batch_table, plan_of_issues_table, plan_table, totals_t
 from revista import checks, renewal
 from revista.errors import RevistaError
 from revista.plan import plan
-from revista.selection import Selection, select
-from revista.stages import StageName
 from revista.store import Archive
+
+StageName = Literal["pages", "regions", "text", "context", "captions", "ranking", "descriptions"]
+"""The stages as the form of the UI offers them; a test holds them to `revista.stages.STAGES`."""
 
 
 def _run_name() -> str:

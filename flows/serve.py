@@ -45,8 +45,8 @@ class Running(RuntimeError):
 
 
 def home() -> Path:
-    """Where Prefect keeps its database: `PREFECT_HOME`, else the folder `prefect` of the project."""
-    return Path(os.environ.get("PREFECT_HOME") or ROOT / "prefect").absolute()
+    """Where Prefect keeps its database: `PREFECT_HOME`, else the folder `.prefect` of the project."""
+    return Path(os.environ.get("PREFECT_HOME") or ROOT / ".prefect").absolute()
 
 
 def _lock() -> IO[str]:
@@ -109,7 +109,9 @@ def programs(host: str, port: int, reports_port: int, places: int, devices: list
         (sys.executable, "-m", "flows.server", "--host", host, "--port", str(port)),
         ready=lambda: _answers(f"http://{host}:{port}/api/health"),
     )
-    reports = Program("reports", (sys.executable, "-m", "revista.report.web", "--host", host, "--port", str(reports_port)))
+    reports = Program(
+        "reports", (sys.executable, "-m", "revista.report.web", "--host", host, "--port", str(reports_port))
+    )
     worker = Program("worker", _worker("default", places, f"worker on {socket.gethostname()}"))
     models = [
         Program(
@@ -197,15 +199,27 @@ def _stop(wait: float = 90.0) -> None:
 
 
 def serve(
-    archive: Annotated[Path, typer.Option("--archive", "-a", help="The archive folder.", envvar="REVISTA_ARCHIVE")] = Path("archive"),
-    inbox: Annotated[Path, typer.Option(help="The folder into which scans are dropped.", envvar="REVISTA_INBOX")] = Path("inbox"),
-    settings: Annotated[Path | None, typer.Option("--settings", "-s", help="A TOML file of settings.", envvar="REVISTA_SETTINGS")] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on. Beyond this machine: set a password first.")] = "127.0.0.1",
+    archive: Annotated[
+        Path, typer.Option("--archive", "-a", help="The archive folder.", envvar="REVISTA_ARCHIVE")
+    ] = Path("archive"),
+    inbox: Annotated[
+        Path, typer.Option(help="The folder into which scans are dropped.", envvar="REVISTA_INBOX")
+    ] = Path("inbox"),
+    settings: Annotated[
+        Path | None, typer.Option("--settings", "-s", help="A TOML file of settings.", envvar="REVISTA_SETTINGS")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. Beyond this machine: set a password first.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the Prefect server and its UI.")] = 4200,
     reports_port: Annotated[int, typer.Option(help="Port of the reports.")] = 4201,
     places: Annotated[int, typer.Option(min=2, help="Runs that the worker takes at once.")] = 2,
-    devices: Annotated[str | None, typer.Option(help="Devices with a worker of their own for models: cuda:0,cuda:1")] = None,
-    notify: Annotated[str | None, typer.Option(help="Webhook to which trouble is posted.", envvar="REVISTA_NOTIFY_URL")] = None,
+    devices: Annotated[
+        str | None, typer.Option(help="Devices with a worker of their own for models: cuda:0,cuda:1")
+    ] = None,
+    notify: Annotated[
+        str | None, typer.Option(help="Webhook to which trouble is posted.", envvar="REVISTA_NOTIFY_URL")
+    ] = None,
     stop: Annotated[bool, typer.Option("--stop", help="Stop what runs.")] = False,
 ) -> None:
     """Start server, workers and schedules, and keep them running until Ctrl-C."""

@@ -58,7 +58,9 @@ class Crew:
         while not program.ready():
             if process.poll() is not None or time.monotonic() > deadline:
                 why = f"ended with {process.returncode}" if process.poll() is not None else "does not get ready"
-                raise RevistaError(f"the {program.name} {why}: {self._last_words(program)}", f"See {self._file(program)}")
+                raise RevistaError(
+                    f"the {program.name} {why}: {self._last_words(program)}", f"See {self._file(program)}"
+                )
             time.sleep(_POLL / 2)
 
     def watch(self) -> None:

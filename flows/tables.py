@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from prefect.artifacts import create_table_artifact
+from revista.comparison import Comparison
 
 from flows.api import patiently
 from flows.batch import Outcome
 from flows.places import reports_url
 from flows.reports import artifact_key, duration
-from revista.comparison import Comparison
 from revista.inbox import Filed
 from revista.plan import Plan
 from revista.store import Archive
@@ -75,8 +75,22 @@ def inbox_table(folder: Path, filed: Sequence[Filed], left: Mapping[Path, str]) 
 
 def totals_table(store: Archive) -> None:
     """The whole archive in numbers."""
-    totals = archive_totals(store)
-    _table([{"what": name, "count": count} for name, count in totals.rows()], "archive-totals", "The whole archive")
+    found = archive_totals(store)
+    totals, speed = found.totals, found.pages_per_minute
+    rows = {
+        "issues": found.issues,
+        "issues not finished": len(found.unfinished),
+        "pages": totals.pages,
+        "failed pages": totals.failed_pages,
+        "pictures": totals.pictures,
+        "pictures described by a model": totals.described_by_model,
+        "pictures with a printed caption": totals.with_printed_caption,
+        "pictures reviewed": found.reviewed,
+        "problems": totals.problems,
+        "pages a minute, one worker": round(speed, 1) if speed else "",
+    }
+    named = f"; not finished: {', '.join(found.unfinished[:10])}" if found.unfinished else ""
+    _table([{"what": name, "count": count} for name, count in rows.items()], "archive-totals", f"The archive{named}")
 
 
 def plan_table(plan: Plan) -> None:

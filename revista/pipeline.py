@@ -20,11 +20,13 @@ from typing import Any
 
 from revista import leases, pages, scans, worklog
 from revista.errors import BadInput, Category, RevistaError, StorageError, TooManyProblems
+from revista.freshness import Verdict, judge
 from revista.issues import Metadata, identify
 from revista.records import Body, Frozen, Header, Issue, Page, Problem, Record
 from revista.settings import Settings
 from revista.stages import STAGES, Job, Stage, models_for
-from revista.store import Archive, sha256_of
+from revista.store import Archive
+from revista.totals import write_summary
 from revista.versions import versions
 from revista.view import read_view
 from revista.worklog import StageCount
@@ -165,9 +167,8 @@ def run_stage(
     models = models_for(settings)
     made_by = STAGES[stage].made_by(settings)
     jobs = [Job(archive, issue, pdf, number, settings, models, made_by) for number in numbers]
-    workers = 1 if STAGES[stage].one_at_a_time else settings.run.workers
     count = StageCount(stage=stage)
-    with ThreadPoolExecutor(workers, thread_name_prefix=stage) as pool:
+    with ThreadPoolExecutor(STAGES[stage].workers(settings), thread_name_prefix=stage) as pool:
         futures = {pool.submit(_run_page_alone, STAGES[stage], job): job for job in jobs}
         try:
             for future in as_completed(futures):
@@ -188,12 +189,11 @@ def _run_page_alone(stage: Stage, job: Job) -> str:
 
 def _run_page(stage: Stage, job: Job) -> str:
     """Make the record of `stage` on one page where it is not fresh: "made", "fresh" or "skipped"."""
-    if stage.name != "pages" and job.body("pages").image is None:
-        _forget(stage, job)  # what there is of a time when the page could be had
+    verdict, header, known, _ = judge(stage, job)
+    if verdict is Verdict.SKIPPED:
+        _forget(stage, job, known)  # what there is of a time when the page could be had
         return "skipped"
-    header = stage.header(job)
-    known = job.archive.read(job.issue.id, stage.name, job.page, stage.body)
-    if known is not None and _is_fresh(known, stage, job, header):
+    if verdict is Verdict.FRESH:
         return "fresh"
     if known is not None and stage.has_files and not known.header.same_work(header):
         # Its files are about to change: killed before the new record, the old one would stand for the new files.
@@ -208,28 +208,11 @@ def _run_page(stage: Stage, job: Job) -> str:
     return "made"
 
 
-def _forget(stage: Stage, job: Job) -> None:
+def _forget(stage: Stage, job: Job, known: Record[Any] | None) -> None:
     """Remove what the stage left on the page: the files first, since only the record knows of them."""
-    known = job.archive.read(job.issue.id, stage.name, job.page, stage.body)
     for file in stage.files(job.archive, job.issue.id, known.body) if known else ():
         file.unlink(missing_ok=True)
     job.archive.remove(job.issue.id, stage.name, job.page)
-
-
-def _is_fresh(known: Record[Any], stage: Stage, job: Job, header: Header) -> bool:
-    return (
-        known.header.same_work(header)
-        and not any(problem.passing for problem in known.body.problems)
-        and all(file.is_file() for file in stage.files(job.archive, job.issue.id, known.body))
-        and _image_is_whole(job, known.body)
-    )
-
-
-def _image_is_whole(job: Job, body: Body) -> bool:
-    """Whether a page's image is still the one that its record is about; True for what is no page or has none."""
-    if not isinstance(body, Page) or body.image is None:
-        return True
-    return sha256_of(job.archive.page_image(job.issue.id, body.image)) == body.image_sha256
 
 
 def _failed(stage: Stage, job: Job, error: Exception) -> Body:
@@ -261,8 +244,12 @@ def _failed(stage: Stage, job: Job, error: Exception) -> Body:
 
 
 def sum_up(archive: Archive, issue: Issue, counts: tuple[StageCount, ...], seconds: float) -> IssueReport:
-    """Add up what the archive now holds of an issue; `counts` and `seconds` are those of the run that ends."""
+    """Add up what the archive now holds of an issue, and leave the sums there as its summary.
+
+    `counts` and `seconds` are those of the run that ends.
+    """
     view = read_view(archive, issue.id)
+    write_summary(archive, view)
     failed = tuple(page.number for page in view.pages if page.failed)
     return IssueReport(
         issue=issue.id,

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from revista import captions, context, descriptions, images, pages, ranking, regions, text
-from revista.errors import BadInput
+from revista.errors import BadArguments, BadInput
 from revista.records import (
     BODIES,
     Body,
     Header,
     Issue,
     Page,
-    PageText,
     Record,
     Regions,
 )
@@ -86,7 +85,7 @@ class Job:
         if found is None:
             raise BadInput(
                 f"page {page or self.page} has no readable record of the stage {stage}",
-                "Run the same command again: it makes missing records anew.",
+                f"Take the stage {stage} too; a run through all stages makes missing records anew.",
             )
         return found
 
@@ -113,7 +112,8 @@ class Stage:
     run: Callable[[Job], Body]
     module: Any
     files: Callable[[Archive, str, Any], Iterable[Path]] = _no_files
-    more_inputs: Callable[[Job], dict[str, str]] = lambda job: {}  # beside the records of the page that it needs
+    before: tuple[str, ...] = ()  # stages whose record on the page before it takes too, where there is one
+    more_inputs: Callable[[Job], dict[str, str]] = lambda job: {}  # beside records
     one_at_a_time: bool = False  # a model that uses all cores (or the one GPU) by itself
 
     @property
@@ -141,24 +141,30 @@ class Stage:
             software=self.module.software(options),
         )
 
-    def header(self, job: Job) -> Header:
-        """What the header of this stage's record says if it is made now, the times left out."""
-        inputs = {name: job.record(name).fingerprint() for name in self.needs}
+    def workers(self, settings: Settings) -> int:
+        """On how many pages it runs at once."""
+        return 1 if self.one_at_a_time else settings.run.workers
+
+    def header(self, job: Job, without: Collection[str] = ()) -> Header:
+        """What the header of this stage's record says if it is made now, the times and the inputs `without` left out.
+
+        Raises:
+            BadInput: there is no record of a stage that it needs.
+        """
+        inputs = {name: job.record(name).fingerprint() for name in self.needs if name not in without}
+        for name in self.before:
+            if f"{name}_before" not in without and (record := _before(job, name)):
+                inputs[f"{name}_before"] = record.fingerprint()
         return job.made_by.model_copy(update={"inputs": inputs | self.more_inputs(job)})
 
 
-def _text_before(job: Job) -> Record[PageText] | None:
-    """The text record of the page before, None on the first page and after a page that could not be had."""
-    return job.archive.read(job.issue.id, "text", job.page - 1, PageText) if job.page > 1 else None
+def _before(job: Job, stage: str) -> Record[Any] | None:
+    """The record of the page before, None on the first page and after a page that could not be had."""
+    return job.archive.read(job.issue.id, stage, job.page - 1, STAGES[stage].body) if job.page > 1 else None
 
 
 def _pdf(job: Job) -> dict[str, str]:
     return {"pdf": job.issue.source_sha256}
-
-
-def _page_before(job: Job) -> dict[str, str]:
-    before = _text_before(job)
-    return {"text_before": before.fingerprint()} if before else {}
 
 
 def _run_pages(job: Job) -> Body:
@@ -197,7 +203,7 @@ def _run_text(job: Job) -> Body:
 
 
 def _run_context(job: Job) -> Body:
-    before = _text_before(job)
+    before = _before(job, "text")
     return context.run(
         job.page, job.body("regions"), job.body("text"), before.body if before else None, job.settings.context
     )
@@ -237,7 +243,7 @@ STAGES: dict[str, Stage] = {
         Stage("pages", (), _run_pages, pages, _page_files, more_inputs=_pdf),
         Stage("regions", ("pages",), _run_regions, regions, _picture_files),
         Stage("text", ("pages", "regions"), _run_text, text),
-        Stage("context", ("regions", "text"), _run_context, context, more_inputs=_page_before),
+        Stage("context", ("regions", "text"), _run_context, context, before=("text",)),
         Stage("captions", ("pages", "context"), _run_captions, captions, one_at_a_time=True),
         Stage("ranking", ("pages", "context", "captions"), _run_ranking, ranking, one_at_a_time=True),
         Stage("descriptions", ("context", "captions", "ranking"), _run_descriptions, descriptions),
@@ -246,12 +252,27 @@ STAGES: dict[str, Stage] = {
 """The stages in their order, by name."""
 
 
-def shares_of_time(settings: Settings) -> dict[str, float]:
-    """The share (in sum 1.0) of a page's time that each stage takes with `settings`, roughly: for progress bars.
+def closure(stages: Collection[str] = ()) -> tuple[str, ...]:
+    """The `stages` and all that hang on them, in their order; all stages where none is named.
 
-    In seconds a page on one core: docs/measurements.md; BLIP and CLIP of their base sizes.
+    Raises:
+        BadArguments: there is no stage of that name.
     """
-    seconds = {
+    if strange := sorted(set(stages) - set(STAGES)):
+        raise BadArguments(f"{', '.join(strange)}: no such stage", f"The stages are: {', '.join(STAGES)}.")
+    chosen = set(stages or STAGES)
+    for stage in STAGES.values():  # what a stage needs stands before it
+        if chosen & {*stage.needs, *stage.before}:
+            chosen.add(stage.name)
+    return tuple(name for name in STAGES if name in chosen)
+
+
+def seconds_a_page(settings: Settings) -> dict[str, float]:
+    """The seconds that each stage takes for a page with `settings` on one core, roughly, where nothing is measured.
+
+    From docs/measurements.md; BLIP and CLIP of their base sizes.
+    """
+    return {
         "pages": 0.05,
         "regions": 0.3,
         "text": 1.2,
@@ -260,4 +281,9 @@ def shares_of_time(settings: Settings) -> dict[str, float]:
         "ranking": 1.0 if settings.ranking.model else 0.02,
         "descriptions": 0.05,
     }
+
+
+def shares_of_time(settings: Settings) -> dict[str, float]:
+    """The share (in sum 1.0) of a page's time that each stage takes with `settings`, roughly: for progress bars."""
+    seconds = seconds_a_page(settings)
     return {stage: seconds[stage] / sum(seconds.values()) for stage in STAGES}

@@ -7,6 +7,7 @@ removes those whose owner is gone. docs/formats.md shows the layout.
 
 from __future__ import annotations
 
+import difflib
 import fcntl
 import hashlib
 import os
@@ -23,13 +24,14 @@ from typing import IO, Self, TypeVar
 
 from pydantic import ValidationError
 
-from revista.errors import BadArguments, StorageError
+from revista.errors import BadArguments, BadInput, StorageError
 from revista.records import Body, Issue, Record
 
 BodyT = TypeVar("BodyT", bound=Body)
 
 PAGE_IMAGES = "pages"
 PICTURES = "pictures"
+SUMMARY = "summary"
 
 
 def sha256_of(file: Path) -> str:
@@ -111,9 +113,25 @@ class Archive:
         """Where the cut-out picture with the region id `picture` stands."""
         return self.issue_dir(issue) / PICTURES / f"{picture}.jpg"
 
+    def reviews_file(self, issue: str) -> Path:
+        """Where people's reviews of an issue stand: one JSON object a line, with the region id under `picture`."""
+        return self.locks / "reviews" / f"{issue}.jsonl"
+
     def issues(self) -> list[str]:
         """The ids of all issues in the archive, sorted."""
         return sorted(f.parent.name for f in self.root.glob("issues/*/issue.json"))
+
+    def no_such_issue(self, issue: str) -> BadArguments:
+        """The error that says so; its hint leads from a mistyped id to the right one."""
+        known = self.issues()
+        folded = {name.casefold(): name for name in known}
+        near = [folded[name] for name in difflib.get_close_matches(issue.casefold(), folded, n=5)]
+        near = near or [name for name in known if issue and issue.casefold() in name.casefold()][:5]
+        listed = ", ".join(known[:10]) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
+        hint = (f"Did you mean: {', '.join(near)}? " if near else "") + f"The archive holds: {listed}."
+        if not known:
+            hint = "The archive is empty. Fill it with: revista run PDF --archive DIR"
+        return BadArguments(f"{issue}: no such issue in {self.root}", hint)
 
     # --- reading ---
 
@@ -124,6 +142,21 @@ class Archive:
     def read_about(self, issue: str, name: str, body: type[BodyT]) -> Record[BodyT] | None:
         """The record `NAME.json` on an issue as a whole, None where there is none."""
         return _read(self.issue_dir(issue) / f"{name}.json", body)
+
+    def require_issue(self, issue: str) -> Record[Issue]:
+        """The record of an issue that must be there.
+
+        Raises:
+            BadArguments: there is no such issue; the hint names ids that look like it.
+            BadInput: its record is there and cannot be read.
+        """
+        if Path(issue).name != issue or not (file := self.issue_dir(issue) / "issue.json").exists():
+            raise self.no_such_issue(issue)
+        if (record := self.read_issue(issue)) is None:
+            raise BadInput(
+                f"{file} cannot be read", "Run it again: revista run PDF --archive DIR makes what is missing."
+            )
+        return record
 
     def read(self, issue: str, stage: str, page: int, body: type[BodyT]) -> Record[BodyT] | None:
         """The record of `stage` on `page`, None where there is none (or one that is no longer readable)."""
@@ -148,7 +181,8 @@ class Archive:
             return self._scratch
 
     def write_issue(self, record: Record[Issue]) -> None:
-        """Write the record of an issue."""
+        """Write the record of an issue; its summary goes."""
+        self._drop_summary(record.body.id)
         self.write_about(record.body.id, "issue", record)
 
     def write_about(self, issue: str, name: str, record: Record[BodyT]) -> None:
@@ -156,7 +190,8 @@ class Archive:
         self._write_json(self.issue_dir(issue) / f"{name}.json", record)
 
     def write(self, issue: str, stage: str, page: int, record: Record[BodyT]) -> None:
-        """Write the record of `stage` on `page`."""
+        """Write the record of `stage` on `page`; the issue's summary goes, since it speaks of another one."""
+        self._drop_summary(issue)
         self._write_json(self.record_file(issue, stage, page), record)
 
     def put(self, unfinished: Path, place: Path) -> None:
@@ -168,8 +203,15 @@ class Archive:
             unfinished.replace(place)
 
     def remove(self, issue: str, stage: str, page: int) -> None:
-        """Remove the record of `stage` on `page`, where there is one."""
-        self.record_file(issue, stage, page).unlink(missing_ok=True)
+        """Remove the record of `stage` on `page`, where there is one; the issue's summary goes with it."""
+        if (file := self.record_file(issue, stage, page)).exists():
+            self._drop_summary(issue)
+            file.unlink(missing_ok=True)
+
+    def _drop_summary(self, issue: str) -> None:
+        file = self.issue_dir(issue) / f"{SUMMARY}.json"
+        with storage_errors(file):
+            file.unlink(missing_ok=True)
 
     def remove_pages_after(self, issue: str, last: int) -> None:
         """Remove what an earlier, longer scan of the issue left on pages behind `last`."""

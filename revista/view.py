@@ -6,7 +6,6 @@ program gets to see (JSON, console, HTML) is made from the one `IssueView`.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import JsonValue
 
-from revista.errors import BadArguments, BadInput, Category
+from revista.errors import Category
 from revista.geometry import Box
 from revista.records import (
     BODIES,
@@ -124,6 +123,7 @@ class Provenance(Frozen):
     work: tuple[Work, ...] = ()  # in the order of the stages
     first: datetime | None = None  # when the oldest and the newest record were made, UTC
     last: datetime | None = None
+    seconds: float = 0.0  # that the stages took for the records, in sum
 
 
 class Totals(Frozen):
@@ -173,12 +173,7 @@ def read_view(archive: Archive, issue: str) -> IssueView:
         BadArguments: there is no such issue; the hint names ids that look like it.
         BadInput: its record is there and cannot be read.
     """
-    known = archive.issues()
-    if issue not in known:
-        raise BadArguments(f"{issue}: no such issue in {archive.root}", _which(issue, known))
-    record = archive.read_issue(issue)
-    if record is None:
-        raise BadInput(f"{archive.issue_dir(issue) / 'issue.json'} cannot be read", _RERUN)
+    record = archive.require_issue(issue)
     problems = list(record.body.problems)
     pages: list[PageView] = []
     headers: list[tuple[int | None, Header]] = [(None, record.header)]
@@ -202,17 +197,6 @@ def read_view(archive: Archive, issue: str) -> IssueView:
     return IssueView(
         issue=record.body, pages=tuple(pages), problems=tuple(problems), provenance=_provenance(pages, headers)
     )
-
-
-def _which(issue: str, known: list[str]) -> str:
-    """The hint that leads from a mistyped id to the right one."""
-    if not known:
-        return "The archive is empty. Fill it with: revista run PDF --archive DIR"
-    folded = {name.casefold(): name for name in known}
-    near = [folded[name] for name in difflib.get_close_matches(issue.casefold(), folded, n=5)]
-    near = near or [name for name in known if issue and issue.casefold() in name.casefold()][:5]
-    listed = ", ".join(known[:10]) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
-    return (f"Did you mean: {', '.join(near)}? " if near else "") + f"The archive holds: {listed}."
 
 
 _Item = TypeVar("_Item", PictureContext, PictureCandidates, PictureRanking, Description)
@@ -274,6 +258,7 @@ def _provenance(pages: list[PageView], headers: list[tuple[int | None, Header]])
         work=tuple(sorted(works, key=lambda w: (order.index(w.stage) if w.stage in order else len(order), w.pages))),
         first=made[0] if made else None,
         last=made[-1] if made else None,
+        seconds=round(sum(header.seconds or 0.0 for _, header in headers), 3),
     )
 
 

@@ -139,6 +139,7 @@ PROVENANCE = closed(
     work=items(WORK),
     first=nullable(TEXT),
     last=nullable(TEXT),
+    seconds=NUMBER,
 )
 ISSUE_FIELDS = closed(**{name: {} for name in Issue.model_fields if name != "problems"})
 SHOWN = closed(
@@ -229,6 +230,7 @@ def test_provenance_names_models_and_groups_pages_of_the_same_work(view: IssueVi
     assert work["text", (1,)].software == {"tesseract": "5.3.0"}
     assert [w.stage for w in view.provenance.work][:2] == ["issue", "pages"]
     assert view.provenance.first == view.provenance.last is not None
+    assert view.provenance.seconds == 1.5 * sum(len(w.pages) or 1 for w in view.provenance.work)
 
 
 def test_json_has_its_documented_shape(view: IssueView) -> None:

@@ -91,7 +91,9 @@ def _trouble(text: str) -> str:
 
 def _main(
     archive: Annotated[Path, typer.Option("--archive", "-a", envvar="REVISTA_ARCHIVE")] = Path("archive"),
-    host: Annotated[str, typer.Option(help="Address to listen on; others than this machine's own: 0.0.0.0.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than this machine's own: 0.0.0.0.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 4201,
 ) -> None:
     import uvicorn
