@@ -35,9 +35,11 @@ ABOVE = {
     "freshness",
     "pipeline",
     "plan",
+    "selection",
     "checks",
     "view",
     "totals",
+    "comparison",
     "report",
     "evaluation",
 }
@@ -101,6 +103,8 @@ def test_only_flows_import_prefect(file: Path) -> None:
         "revista.checks",
         "revista.view",
         "revista.plan",
+        "revista.selection",
+        "revista.comparison",
         "revista.totals",
     ],
 )
