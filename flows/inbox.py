@@ -17,6 +17,7 @@ from prefect.states import Completed, State
 from flows.archive import take_in
 from flows.batch import Outcome, conclude, over_workers
 from flows.places import default_archive, default_inbox
+from flows.states import told
 from flows.tables import batch_table, inbox_table, totals_table
 from revista import inbox, leases, renewal
 from revista.errors import BadArguments, Busy, Category
@@ -49,19 +50,30 @@ def empty_inbox(
         workers: over how many runs the issues are spread; each needs a free place at a worker.
 
     Returns:
-        The state Completed, "Completed with problems" where an issue failed or has problems, Failed where all failed.
-
-    Raises:
-        BadArguments: there is no such inbox (state Failed).
+        The state Completed, "Completed with problems" where an issue failed or has problems, Failed where all failed
+        or there is no such inbox.
     """
-    folder, archive = folder or default_inbox(), archive or default_archive()
+    return told(
+        _empty,
+        folder or default_inbox(),
+        archive or default_archive(),
+        settings_file,
+        settle_seconds,
+        60 * stalled_minutes,
+        workers,
+    )
+
+
+def _empty(
+    folder: Path, archive: Path, settings_file: Path | None, settle: float, stalled: float, workers: int
+) -> State[Any]:
     if not folder.is_dir():
         raise BadArguments(f"the inbox {folder} is not there", f"Make it, or mount it: mkdir -p {folder}")
     with Archive(archive, create=True) as store:
         try:
             with leases.hold(store.root, "inbox", patience=0):
                 renewal.mend(store)
-                return _one_round(store, folder, settings_file, settle_seconds, 60 * stalled_minutes, workers)
+                return _one_round(store, folder, settings_file, settle, stalled, workers)
         except Busy as busy:
             return Completed(message=f"another round is at work: {busy.message}")
 

@@ -13,13 +13,14 @@ from prefect import flow
 from prefect.deployments import run_deployment
 from prefect.runtime import flow_run
 from prefect.states import Completed, State
-from revista.comparison import compare
 
 from flows.places import default_archive, read_settings
 from flows.reports import Progress, pictures_page, problems_table
+from flows.states import told
 from flows.tables import changes_table
 from flows.tasks import stage_over_pages
 from revista import checks, leases, pipeline, scans, worklog
+from revista.comparison import compare
 from revista.errors import RevistaError
 from revista.issues import Metadata, identify, issue_name
 from revista.plan import IssuePlan, closure, plan_issue
@@ -66,15 +67,17 @@ def process_issue(
         renamed: whether the PDF may take the place of one with another file name: a corrected scan.
 
     Returns:
-        The state Completed, or "Completed with problems"; its data is the issue's report.
-
-    Raises:
-        RevistaError: the issue cannot be read, something is missing, or too many pages failed (state Failed).
+        The state Completed or "Completed with problems", with the issue's report as its data; or Failed, where the
+        issue cannot be read, something is missing, or too many pages failed: with that error.
     """
+    return told(_process, pdf, archive or default_archive(), settings_file, issue, renamed)
+
+
+def _process(pdf: Path, archive: Path, settings_file: Path | None, issue: str | None, renamed: bool) -> State[Any]:
     settings, settings_file = read_settings(settings_file)
     checks.require(settings)
     given = Metadata.given(id=issue) if issue else None
-    with Archive(archive or default_archive(), create=True) as store:
+    with Archive(archive, create=True) as store:
         try:
             name = identify(pdf, given).id or ""
             with _place_of_work(store, name) as work:
@@ -97,8 +100,13 @@ def renew_issue(issue: str, archive: Path, settings_file: Path | None = None, st
         settings_file: a TOML file of settings.
         stages: only these, and all that hangs on them; none named: all.
 
-    Returns, raises: as `process_issue`.
+    Returns:
+        As `process_issue`.
     """
+    return told(_renew, issue, archive, settings_file, stages)
+
+
+def _renew(issue: str, archive: Path, settings_file: Path | None, stages: Sequence[str]) -> State[Any]:
     settings, settings_file = read_settings(settings_file)
     checks.require(settings)
     with Archive(archive) as store, _place_of_work(store, issue) as work:

@@ -106,11 +106,9 @@ def pictures_page(archive: Archive, view: IssueView) -> None:
         "",
         f"{totals.pages} pages, {totals.pictures} pictures: {totals.described_by_model} described by a model, "
         f"{totals.with_printed_caption} with a printed caption. {_report_link(issue.id)}",
-        "",
-        "| | page | description |",
-        "|---|---|---|",
     ]
-    lines += [_row(archive, picture) for picture in view.pictures[:_MOST_PICTURES]]
+    for picture in view.pictures[:_MOST_PICTURES]:
+        lines += _entry(archive, issue.id, picture)
     if len(view.pictures) > _MOST_PICTURES:
         lines += ["", f"… and {len(view.pictures) - _MOST_PICTURES} more, in the report."]
     patiently(
@@ -121,12 +119,13 @@ def pictures_page(archive: Archive, view: IssueView) -> None:
     )
 
 
-def _row(archive: Archive, picture: PictureView) -> str:
+def _entry(archive: Archive, issue: str, picture: PictureView) -> list[str]:
     description = picture.description
     said = " ".join(sentence.text for sentence in description.sentences) if description else ""
     lacking = description.undescribed if description else None
     text = _markdown(said) or f"*{_markdown(lacking or 'no description')}*"
-    return f"| {_thumbnail(archive, picture)} | {picture.page} | {text} |"
+    where = _link(issue, picture.page)
+    return ["", "---", "", _thumbnail(archive, picture), "", f"Page {where}: {text}"]
 
 
 def _thumbnail(archive: Archive, picture: PictureView) -> str:
@@ -146,7 +145,7 @@ def _thumbnail(archive: Archive, picture: PictureView) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Foreign text as Markdown that says just that: no markup, no HTML, no way out of its table cell."""
+    """Foreign text as Markdown that says just that: no markup, no HTML, no new line."""
     return re.sub(r"([\\`*_{}\[\]<>#|!~$&])", r"\\\1", printable(" ".join(text.split()))).replace("\\<", "&lt;")
 
 

@@ -10,16 +10,17 @@ from prefect import flow
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed, State
 from pydantic import Field
-from revista.selection import Selection, select
 
 from flows.batch import Outcome, conclude, failed, one_by_one, over_workers
 from flows.issue import renew_issue
 from flows.places import default_archive, read_settings
 from flows.reports import duration
+from flows.states import told
 from flows.tables import batch_table, plan_of_issues_table, plan_table, totals_table
 from revista import checks, renewal
 from revista.errors import RevistaError
 from revista.plan import plan
+from revista.selection import Selection, select
 from revista.store import Archive
 
 StageName = Literal["pages", "regions", "text", "context", "captions", "ranking", "descriptions"]
@@ -52,14 +53,23 @@ def reprocess(
     results of an issue stay readable until its new ones are whole, and what changed is the artifact `changes-ISSUE`.
 
     Returns:
-        The state Completed, "Completed with problems" where an issue failed or has problems, Failed where all failed.
-
-    Raises:
-        BadArguments: nothing is chosen, or an issue is not in the archive (state Failed).
+        The state Completed, "Completed with problems" where an issue failed or has problems, Failed where all failed,
+        nothing was chosen, or an issue is not in the archive.
     """
+    return told(_reprocess, selection, stages, dry_run, workers, archive or default_archive(), settings_file)
+
+
+def _reprocess(
+    selection: Selection,
+    stages: Sequence[StageName],
+    dry_run: bool,
+    workers: int,
+    archive: Path,
+    settings_file: Path | None,
+) -> State[Any]:
     settings, settings_file = read_settings(settings_file)
     checks.require(settings)
-    with Archive(archive or default_archive()) as store:
+    with Archive(archive) as store:
         renewal.mend(store)
         issues = select(store, selection, settings)
         found = plan(store, issues, settings, stages)
