@@ -85,6 +85,12 @@ def change_text(archive: Archive) -> None:
     rewrite(archive, "text", 3, skew=0.25)
 
 
+def harm_several(archive: Archive) -> None:
+    lose_picture(archive)
+    archive.page_image(ISSUE, "0005.jpg").unlink()
+    archive.remove(ISSUE, "descriptions", 7)
+
+
 def nothing(archive: Archive) -> None:
     pass
 
@@ -109,6 +115,12 @@ def test_unchanged_issue_needs_nothing(filled: Archive) -> None:
         (lose_page_record, Settings(), {"pages": 1}, {"regions": 1, "text": 1, **dict.fromkeys(AFTER_TEXT, 2)}),
         (let_page_time_out, Settings(), {"pages": 1}, {"regions": 1, "text": 1, **dict.fromkeys(AFTER_TEXT, 2)}),
         (tear_text, Settings(), {"text": 1}, dict.fromkeys(AFTER_TEXT, 2)),
+        (
+            harm_several,
+            Settings(ranking=RankingSettings(min_window_probability=0.9)),
+            {"pages": 1, "regions": 1, "ranking": 8, "descriptions": 8},
+            {"regions": 1, "text": 2, "context": 4, "captions": 4},
+        ),
         # the text stands and is another one: what was made from the old one is stale, and so is what hangs on that
         (change_text, Settings(), dict.fromkeys(AFTER_TEXT, 2), {}),
         # page 3 is skipped, its text goes, and the context of page 4 with it
