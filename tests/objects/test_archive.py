@@ -1,8 +1,11 @@
 """An archive in an object store, against a real S3 server on loopback: what one publishes, another one has."""
 
+import itertools
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +13,7 @@ from revista.errors import BadInput, RevistaError, StorageError
 from revista.objects import ObjectArchive, workplace
 from revista.objects.mirror import Manifest
 from revista.objects.stores import open_bucket
+from revista.store import Archive
 
 from .server import ObjectServer
 from .small import ISSUE, contents, objects, work
@@ -113,6 +117,56 @@ def test_what_was_done_before_an_error_is_published(url: str, tmp_path: Path) ->
         work(archive.issue_dir(ISSUE), 1, "one")
         raise RevistaError("too many problems")
     assert ObjectArchive(url).issues() == [ISSUE]
+
+
+def test_a_copy_that_breaks_off_has_no_record_without_its_picture(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The local folder after each single step of a fetch, as a kill would leave it."""
+    with workplace(url, ISSUE, tmp_path / "a") as archive:
+        work(archive.issue_dir(ISSUE), 1, "old")
+        work(archive.issue_dir(ISSUE), 2, "old")
+        work(archive.issue_dir(ISSUE), 4, "old")
+    ObjectArchive(url).fetch(ISSUE, tmp_path / "before")
+    with workplace(url, ISSUE, tmp_path / "a") as archive:
+        for page in (1, 2, 3):
+            work(archive.issue_dir(ISSUE), page, "new")
+        (archive.issue_dir(ISSUE) / "regions" / "0004.json").unlink()
+        (archive.issue_dir(ISSUE) / "pictures" / "0004-r01.jpg").unlink()
+
+    steps = 0
+    while True:
+        reader = tmp_path / f"after {steps} steps"
+        shutil.copytree(tmp_path / "before", reader)
+        with monkeypatch.context() as patch:
+            numbers = itertools.count()
+            patch.setattr(Archive, "put", breaking_off(Archive.put, numbers, steps))
+            patch.setattr(Path, "unlink", breaking_off(Path.unlink, numbers, steps, "issues"))
+            try:
+                ObjectArchive(url).fetch(ISSUE, reader)
+                broke_off = False
+            except InterruptedError:
+                broke_off = True
+        folder = reader / "issues" / ISSUE
+        for record in folder.glob("regions/*.json"):
+            picture = folder / "pictures" / f"{record.stem}-r01.jpg"
+            assert picture.read_text() == json.loads(record.read_text()) * 100, f"{record.name} after {steps} steps"
+        if not broke_off:
+            break
+        assert contents(ObjectArchive(url).fetch(ISSUE, reader)) == contents(tmp_path / "a" / "issues" / ISSUE)
+        steps += 1
+    assert steps > 10
+
+
+def breaking_off(real: Callable[..., Any], numbers: Iterator[int], last: int, below: str = "") -> Callable[..., Any]:
+    """The function, which raises when the next of `numbers` is `last`; calls for paths without `below` do not count."""
+
+    def wrapped(self: Any, *arguments: Any, **more: Any) -> Any:
+        if (not below or below in str(self)) and next(numbers) == last:
+            raise InterruptedError
+        return real(self, *arguments, **more)
+
+    return wrapped
 
 
 def test_damaged_and_missing_objects_are_said(url: str, tmp_path: Path) -> None:

@@ -150,6 +150,27 @@ def test_dead_endpoints_fail_in_seconds(url: str, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("impatient")
+def test_what_was_uploaded_and_never_published_is_swept_away(server: ObjectServer, url: str, tmp_path: Path) -> None:
+    with (
+        pytest.raises(StorageError, match="does not answer"),
+        workplace(url, ISSUE, tmp_path / "a") as archive,
+        server.failing(lambda method, path: "error" if method == "PUT" and "manifest" in path else None),
+    ):
+        work(archive.issue_dir(ISSUE), 1, "one")
+        archive.publish()
+    # leaving tried once more, and published
+    assert len(objects(url)) == 3
+    bucket = open_bucket(url)
+    bucket.put(
+        f"issues/{ISSUE}/files/{'0' * 64}-{'1' * 8}", b"by a worker that was killed before its manifest was in place"
+    )
+    with workplace(url, ISSUE, tmp_path / "b"):
+        pass
+    keys = ObjectArchive(url).manifest(ISSUE)[0].keys
+    assert {path.rsplit("/", 1)[1] for path in objects(url)} == keys
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_lease_that_cannot_be_renewed_is_lost(server: ObjectServer, url: str, tmp_path: Path) -> None:
     with (
         pytest.raises(LeaseLost, match="could not be renewed"),

@@ -1,6 +1,10 @@
 """One worker at a time on an issue, whatever becomes of it."""
 
+import contextlib
+import itertools
+import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -11,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from revista.errors import BadInput, StorageError
 from revista.objects import InUse, LeaseLost, ObjectArchive, workplace
 from revista.objects.stores import open_bucket
 
+from ..conftest import ROOT
 from .small import ISSUE, contents, objects, steal, work
 
 
@@ -89,7 +95,12 @@ with workplace({url!r}, ISSUE, Path({str(scratch)!r}), seconds=1) as archive:
     sys.stdin.readline()
 """
     return subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -141,6 +152,13 @@ def test_even_with_a_lease_that_looks_good_the_slower_one_cannot_publish(url: st
     assert (folder / "regions" / "0001.json").read_text() == '"fast"'
 
 
+def test_two_processes_do_not_share_one_copy(url: str, tmp_path: Path) -> None:
+    with workplace(url, ISSUE, tmp_path / "a"):
+        steal(url)
+        with pytest.raises(StorageError, match="another process keeps its copy"), workplace(url, ISSUE, tmp_path / "a"):
+            pass
+
+
 def test_a_stolen_lease_is_noticed_at_the_next_renewal(url: str, tmp_path: Path) -> None:
     with (
         pytest.raises(LeaseLost, match=r"took it over|another worker"),
@@ -151,3 +169,60 @@ def test_a_stolen_lease_is_noticed_at_the_next_renewal(url: str, tmp_path: Path)
         time.sleep(1.5)
     assert ObjectArchive(url).issues() == []
     assert objects(url) == []
+
+
+@pytest.mark.slow
+def test_workers_killed_and_stopped_at_any_moment(url: str, tmp_path: Path) -> None:
+    """For a minute, workers rewrite one issue and are killed or stopped for a while; readers see whole states only."""
+    code = f"""
+import itertools, os, sys, time
+from pathlib import Path
+from tests.objects.small import ISSUE, work
+from revista.objects import InUse, LeaseLost, workplace
+for number in itertools.count():
+    try:
+        with workplace({url!r}, ISSUE, Path(sys.argv[1]), seconds=1, wait=60) as archive:
+            for page in (1, 2, 3):
+                work(archive.issue_dir(ISSUE), page, f"{{os.getpid()}}-{{number}}")
+            archive.publish()
+        time.sleep(0.1)
+    except (InUse, LeaseLost):
+        pass
+"""
+    chance, names = random.Random(1), itertools.count()
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", code, str(tmp_path / f"worker {next(names)}")], cwd=ROOT)
+
+    workers, seen, killed = [start() for _ in range(3)], set(), 0
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            place = chance.randrange(3)
+            if chance.random() < 0.5:
+                workers[place].send_signal(signal.SIGKILL)
+                workers[place].wait()
+                workers[place] = start()
+                killed += 1
+            else:
+                workers[place].send_signal(signal.SIGSTOP)
+                threading.Timer(chance.uniform(0, 5), workers[place].send_signal, [signal.SIGCONT]).start()
+            time.sleep(chance.uniform(0.5, 4))
+            with contextlib.suppress(BadInput):  # nothing published yet
+                folder = ObjectArchive(url).fetch(ISSUE, tmp_path / "reader")
+                texts = {(folder / f"regions/{page:04d}.json").read_text() for page in (1, 2, 3)}
+                pictures = {(folder / f"pictures/{page:04d}-r01.jpg").read_text() for page in (1, 2, 3)}
+                assert len(texts) == 1
+                assert pictures == {json.loads(texts.copy().pop()) * 100}
+                seen.update(texts)
+            assert all(worker.poll() is None for worker in workers), "a worker ended with an error"
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    assert killed > 3
+    assert len(seen) > 3
+    with workplace(url, ISSUE, tmp_path / "last", seconds=1, wait=30):
+        pass
+    keys = ObjectArchive(url).manifest(ISSUE)[0].keys
+    assert {path.rsplit("/", 1)[1] for path in objects(url)} == keys

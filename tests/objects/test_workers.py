@@ -17,7 +17,7 @@ from revista.settings import Settings
 from revista.stages import STAGES
 from revista.store import Archive
 
-from ..conftest import MakePdf
+from ..conftest import ROOT, MakePdf
 from ..test_kill import snapshot
 from .server import object_server
 
@@ -66,7 +66,7 @@ def test_workers_without_a_shared_folder_make_one_archive(excerpt: MakePdf, tmp_
 
         def worker(name: str) -> subprocess.Popen[bytes]:
             command = [sys.executable, "-m", "tests.objects.worker", "s3://social/archive", "s3://social/inbox"]
-            return subprocess.Popen([*command, str(tmp_path / name), str(log)])
+            return subprocess.Popen([*command, str(tmp_path / name), str(log)], cwd=ROOT)
 
         victim = worker("victim")
         killed_in = kill_in_mid_work(victim, log)
