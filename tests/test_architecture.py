@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("torch", "transformers", "prefect", "layoutparser", "onnxruntime", "cv2", "scipy")
+HEAVY = (
+    "torch",
+    "transformers",
+    "prefect",
+    "layoutparser",
+    "onnxruntime",
+    "cv2",
+    "scipy",
+    "fsspec",
+    "s3fs",
+    "botocore",
+)
 
 BASE = {
     "errors",
@@ -25,6 +36,7 @@ BASE = {
     "devices",
     "wording",
     "programs",
+    "objects",
 }
 STAGES = {"pages", "regions", "text", "context", "captions", "ranking", "descriptions"}
 ABOVE = {
