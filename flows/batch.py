@@ -16,7 +16,10 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed, State
 
 from flows.api import patiently, sync_client
+from flows.places import local_archive
 from revista.errors import Category, RevistaError
+from revista.objects import is_url
+from revista.objects.stores import open_bucket
 from revista.pipeline import IssueReport, TooManyPagesFailed
 from revista.records import Frozen
 from revista.store import Archive, storage_errors
@@ -46,14 +49,14 @@ class Outcome(Frozen):
         return f"{self.message} → {self.hint}" if self.hint else self.message
 
 
-def one_by_one(archive: Path, items: Sequence[str], run: Callable[[str], State[Any]]) -> list[Outcome]:
+def one_by_one(archive: str, items: Sequence[str], run: Callable[[str], State[Any]]) -> list[Outcome]:
     """`run` for each of the items, whatever becomes of the others.
 
     An item at which the process has died before, more than once, is not tried a third time: the batch would never
     get past it.
     """
     outcomes = []
-    with Archive(archive, create=True) as store:
+    with Archive(local_archive(archive), create=True) as store:
         for item in items:
             deaths = _Deaths(store, item)
             if deaths.count >= _MOST_DEATHS:
@@ -70,20 +73,23 @@ def one_by_one(archive: Path, items: Sequence[str], run: Callable[[str], State[A
             outcomes.append(outcome)
             if outcome.state == "failed":
                 get_run_logger().error("%s: %s", outcome.name, outcome.reason)
-        _leave_for_parent(store, outcomes)
+        _leave_for_parent(archive, outcomes)
     return outcomes
 
 
 def over_workers(
-    archive: Path, deployment: str, items: Sequence[str], workers: int, parameters: Mapping[str, Any], name: str
+    archive: str, deployment: str, items: Sequence[str], workers: int, parameters: Mapping[str, Any], name: str
 ) -> list[Outcome]:
-    """Run `deployment` once for each worker with its share of the items as the parameter `name`, and wait for all."""
+    """Run `deployment` once for each worker with its share of the items as the parameter `name`, and wait for all.
+
+    The runs are sub-runs of this one, and need places at workers of their own beside its.
+    """
     shares = [list(items[start::workers]) for start in range(min(workers, len(items)))]
     runs = {}
     for share in shares:
         run: Any = run_deployment(
             deployment,
-            parameters={**parameters, name: share},
+            parameters={**parameters, "archive": archive, name: share},
             timeout=0,
             flow_run_name=f"share of {len(share)}",
         )
@@ -163,27 +169,34 @@ class _Deaths:
         self._file.unlink(missing_ok=True)
 
 
-def _leave_for_parent(store: Archive, outcomes: Sequence[Outcome]) -> None:
-    """Where another run has started this one: a file with the outcomes, which do not pass through Prefect."""
+def _leave_for_parent(archive: str, outcomes: Sequence[Outcome]) -> None:
+    """Where another run has started this one: leave it the outcomes, which do not pass through Prefect."""
     if not flow_run.parent_flow_run_id or not flow_run.id:
         return
-    file = _file_of(store.root, flow_run.id)
+    text = json.dumps([outcome.model_dump(mode="json") for outcome in outcomes], ensure_ascii=False)
+    if is_url(archive):
+        open_bucket(archive).put(_note(flow_run.id), text.encode())
+        return
+    file = Path(archive) / _note(flow_run.id)
     with storage_errors(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         unfinished = file.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps([outcome.model_dump(mode="json") for outcome in outcomes]), "utf-8")
+        unfinished.write_text(text, "utf-8")
         unfinished.replace(file)
 
 
-def _left_by(archive: Path, id: UUID) -> list[Outcome]:
-    file = _file_of(archive, id)
-    try:
-        outcomes = [Outcome.model_validate(data) for data in json.loads(file.read_text("utf-8"))]
-    except FileNotFoundError:
-        return []
-    file.unlink(missing_ok=True)
-    return outcomes
+def _left_by(archive: str, id: UUID) -> list[Outcome]:
+    """The outcomes that a sub-run left; none where it did not come to its end."""
+    if is_url(archive):
+        bucket = open_bucket(archive)
+        data = bucket.get(_note(id)) or b"[]"
+        bucket.remove([_note(id)])
+    else:
+        file = Path(archive) / _note(id)
+        data = file.read_bytes() if file.is_file() else b"[]"
+        file.unlink(missing_ok=True)
+    return [Outcome.model_validate(outcome) for outcome in json.loads(data)]
 
 
-def _file_of(archive: Path, id: UUID | str) -> Path:
-    return archive / "log" / "runs" / f"{id}.json"
+def _note(id: UUID | str) -> str:
+    return f"log/runs/{id}.json"

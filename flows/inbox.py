@@ -7,7 +7,7 @@ not be done for a reason that is not the file's own stays for the next round.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,14 @@ from prefect import flow
 from prefect.states import Completed, State
 
 from flows.archive import take_in
-from flows.batch import Outcome, conclude, over_workers
+from flows.batch import Outcome, conclude
 from flows.places import default_archive, default_inbox
 from flows.states import told
 from flows.tables import batch_table, inbox_table, totals_table
 from revista import inbox, leases, renewal
 from revista.errors import BadArguments, Busy, Category
 from revista.inbox import Arrival, Filed
+from revista.objects import is_url
 from revista.store import Archive
 
 # Trouble that is the file's own; any other leaves it in the inbox, since the next round may do better.
@@ -56,7 +57,7 @@ def empty_inbox(
     return told(
         _empty,
         folder or default_inbox(),
-        archive or default_archive(),
+        archive or Path(default_archive()),
         settings_file,
         settle_seconds,
         60 * stalled_minutes,
@@ -67,6 +68,11 @@ def empty_inbox(
 def _empty(
     folder: Path, archive: Path, settings_file: Path | None, settle: float, stalled: float, workers: int
 ) -> State[Any]:
+    if is_url(os.fspath(archive)):  # as the environment may name it
+        raise BadArguments(
+            "the inbox works with an archive folder, not with an object store",
+            "Start the deployment archive with the scans' URL instead.",
+        )
     if not folder.is_dir():
         raise BadArguments(f"the inbox {folder} is not there", f"Make it, or mount it: mkdir -p {folder}")
     with Archive(archive, create=True) as store:
@@ -84,14 +90,17 @@ def _one_round(
     found = inbox.look(folder, settle, stalled)
     arrivals = inbox.sort_out(store, found.finished)
     todo = [arrival for arrival in arrivals if not arrival.known and not arrival.refused]
-    outcomes = _process(store.root, todo, settings_file, workers) if todo else []
+    ids = {str(arrival.pdf): arrival.issue for arrival in todo if arrival.issue}
+    pdfs = [str(arrival.pdf) for arrival in todo]
+    archive = str(store.root)
+    outcomes = take_in(pdfs, archive, settings_file, renamed=True, ids=ids, workers=workers) if pdfs else []
     by_file = {outcome.item: outcome for outcome in outcomes}
     filed = [_file(store, folder, arrival, by_file.get(str(arrival.pdf))) for arrival in arrivals]
     if filed or found.left:
         inbox_table(folder, filed, found.left)
     if outcomes:
         batch_table("inbox-issues", outcomes)
-        totals_table(store)
+        totals_table(archive)
     refused = [Outcome(item=file.file, state="failed", message=file.reason) for file in filed if file.fate == "failed"]
     failed = {outcome.name for outcome in outcomes if outcome.state == "failed"}
     together = [*outcomes, *(one for one in refused if one.name not in failed)]
@@ -100,20 +109,6 @@ def _one_round(
     known, left = len(filed), len(found.left)
     parts = [f"{known} files were in the archive already"] if known else ["nothing to do"]
     return Completed(message="; ".join(parts + ([f"{left} files left where they are"] if left else [])))
-
-
-def _process(archive: Path, todo: Sequence[Arrival], settings_file: Path | None, workers: int) -> list[Outcome]:
-    ids = {str(arrival.pdf): arrival.issue for arrival in todo if arrival.issue}
-    pdfs = [str(arrival.pdf) for arrival in todo]
-    if workers == 1:
-        return take_in(pdfs, archive, settings_file, renamed=True, ids=ids)
-    parameters = {
-        "archive": str(archive),
-        "settings_file": str(settings_file) if settings_file else None,
-        "renamed": True,
-        "ids": ids,
-    }
-    return over_workers(archive, "archive/archive", pdfs, workers, parameters, "pdfs")
 
 
 def _file(store: Archive, folder: Path, arrival: Arrival, outcome: Outcome | None) -> Filed:

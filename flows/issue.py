@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,26 +13,24 @@ from prefect.deployments import run_deployment
 from prefect.runtime import flow_run
 from prefect.states import Completed, State
 
-from flows.places import default_archive, read_settings
+from flows.places import Place, default_archive, local_archive, place_of_work, read_settings, scan_at
 from flows.reports import Progress, pictures_page, problems_table
 from flows.states import told
 from flows.tables import changes_table
 from flows.tasks import stage_over_pages
-from revista import checks, leases, pipeline, scans, worklog
+from revista import checks, pipeline, scans, worklog
 from revista.comparison import compare
 from revista.errors import RevistaError
 from revista.issues import Metadata, identify, issue_name
+from revista.objects import is_url
 from revista.plan import IssuePlan, closure, plan_issue
 from revista.records import Issue, Problem
-from revista.renewal import opened, renewing
+from revista.renewal import opened
 from revista.settings import Settings
 from revista.stages import STAGES, shares_of_time
 from revista.store import Archive
-from revista.totals import read_summary
 from revista.view import read_view
 from revista.worklog import StageCount
-
-PATIENCE = 30.0  # seconds to wait for another run that is at work on the same issue
 
 WITH_MODELS = tuple(name for name, stage in STAGES.items() if stage.one_at_a_time)
 """The stages that need a model on a device."""
@@ -45,14 +42,15 @@ def _name_of_pdf() -> str:
 
 def _name_of_issue() -> str:
     parameters = flow_run.parameters
-    record = Archive(Path(parameters["archive"])).read_issue(parameters["issue"])
+    root = local_archive(parameters["archive"])
+    record = Archive(root).read_issue(parameters["issue"]) if root.is_dir() else None
     return issue_name(Path(record.body.source_name)) if record else str(parameters["issue"])
 
 
 @flow(name="issue", flow_run_name=_name_of_pdf, persist_result=False)
 def process_issue(
-    pdf: Path,
-    archive: Path | None = None,
+    pdf: str,
+    archive: str | None = None,
     settings_file: Path | None = None,
     issue: str | None = None,
     renamed: bool = False,
@@ -60,8 +58,8 @@ def process_issue(
     """Take one scanned issue through all stages.
 
     Args:
-        pdf: the scanned issue.
-        archive: the archive folder; made where it does not exist.
+        pdf: the scanned issue: a path, or the URL of an object in a store.
+        archive: the archive folder, made where it does not exist; or an archive's URL in an object store.
         settings_file: a TOML file of settings, read anew by every task.
         issue: the id under which to keep it, where its name is not to decide.
         renamed: whether the PDF may take the place of one with another file name: a corrected scan.
@@ -73,30 +71,29 @@ def process_issue(
     return told(_process, pdf, archive or default_archive(), settings_file, issue, renamed)
 
 
-def _process(pdf: Path, archive: Path, settings_file: Path | None, issue: str | None, renamed: bool) -> State[Any]:
+def _process(pdf: str, archive: str, settings_file: Path | None, issue: str | None, renamed: bool) -> State[Any]:
     settings, settings_file = read_settings(settings_file)
     checks.require(settings)
     given = Metadata.given(id=issue) if issue else None
-    with Archive(archive, create=True) as store:
-        try:
-            name = identify(pdf, given).id or ""
-            with _place_of_work(store, name) as work:
-                opened_issue = pipeline.open_issue(work, pdf, given, renamed=renamed)
-                return _work_through(store, work, opened_issue, pdf, settings, settings_file, tuple(STAGES))
-        except pipeline.TooManyPagesFailed:
-            raise
-        except RevistaError as error:  # there is perhaps no issue yet: the table goes by the name of the run
-            problems_table(issue_name(pdf), [Problem.from_error(error, "issue")])
-            raise
+    try:
+        with scan_at(pdf) as file, place_of_work(archive, identify(file, given).id or "") as place:
+            url = pdf if is_url(pdf) else None
+            opened_issue = pipeline.open_issue(place.work, file, given, renamed=renamed, url=url)
+            return _work_through(place, opened_issue, file, settings, settings_file, tuple(STAGES))
+    except pipeline.TooManyPagesFailed:
+        raise
+    except RevistaError as error:  # there is perhaps no issue yet: the table goes by the name of the run
+        problems_table(issue_name(Path(pdf)), [Problem.from_error(error, "issue")])
+        raise
 
 
 @flow(name="renew issue", flow_run_name=_name_of_issue, persist_result=False)
-def renew_issue(issue: str, archive: Path, settings_file: Path | None = None, stages: Sequence[str] = ()) -> State[Any]:
+def renew_issue(issue: str, archive: str, settings_file: Path | None = None, stages: Sequence[str] = ()) -> State[Any]:
     """Do anew what is no longer fresh of an issue that is in the archive.
 
     Args:
         issue: its id.
-        archive: the archive folder.
+        archive: the archive folder, or its URL in an object store.
         settings_file: a TOML file of settings.
         stages: only these, and all that hangs on them; none named: all.
 
@@ -106,15 +103,16 @@ def renew_issue(issue: str, archive: Path, settings_file: Path | None = None, st
     return told(_renew, issue, archive, settings_file, stages)
 
 
-def _renew(issue: str, archive: Path, settings_file: Path | None, stages: Sequence[str]) -> State[Any]:
+def _renew(issue: str, archive: str, settings_file: Path | None, stages: Sequence[str]) -> State[Any]:
     settings, settings_file = read_settings(settings_file)
     checks.require(settings)
-    with Archive(archive) as store, _place_of_work(store, issue) as work:
-        wanted = closure(stages)
-        record = read_view(work, issue).issue
-        needs_scan = _reads_the_scan(plan_issue(work, issue, settings, wanted))
-        pdf = scans.find_scan(store, issue) if needs_scan else Path(record.source_name)
-        return _work_through(store, work, record, pdf, settings, settings_file, wanted)
+    wanted = closure(stages)
+    with place_of_work(archive, issue) as place:
+        record = read_view(place.work, issue).issue
+        if not _reads_the_scan(plan_issue(place.work, issue, settings, wanted)):
+            return _work_through(place, record, Path(record.source_name), settings, settings_file, wanted)
+        with scan_at(scans.find_scan(place.results, issue)) as pdf:
+            return _work_through(place, record, pdf, settings, settings_file, wanted)
 
 
 @flow(name="models", flow_run_name="{issue}: {stages}", persist_result=False)
@@ -139,31 +137,16 @@ def _reads_the_scan(plan: IssuePlan) -> bool:
     return any(stage.stage == "pages" and stage.stale for stage in plan.stages)
 
 
-@contextmanager
-def _place_of_work(store: Archive, issue: str) -> Iterator[Archive]:
-    """Where to work on an issue, for this run alone: beside its results where it has been whole, else in their place.
-
-    Raises:
-        Busy: another run is at work on it.
-    """
-    with leases.hold(store.root, issue, "issue", patience=PATIENCE):
-        if read_summary(store, issue) is None:
-            yield store
-        else:
-            with renewing(store, issue) as beside:
-                yield beside
-
-
 def _work_through(
-    store: Archive,
-    work: Archive,
+    place: Place,
     issue: Issue,
     pdf: Path,
     settings: Settings,
     settings_file: Path | None,
     stages: Sequence[str],
 ) -> State[Any]:
-    """Run `stages` over all pages of an issue in `work`, and tell what came out, and what changed against `store`."""
+    """Run `stages` over all pages of an issue, and tell what came out, and what changed against the old results."""
+    work = place.work
     started = time.monotonic()
     shares = shares_of_time(settings)
     progress = Progress(issue, {stage: shares[stage] for stage in stages})
@@ -171,6 +154,7 @@ def _work_through(
     for on_queue, group in groupby(stages, lambda stage: stage in WITH_MODELS and settings.run.models == "queue"):
         if on_queue:
             counts += _on_queue(work, issue, list(group), settings_file)
+            place.publish()
             continue
         for stage in group:
             count = StageCount(stage=stage)
@@ -179,13 +163,14 @@ def _work_through(
                 count = count.plus(StageCount.model_validate(done))
                 progress.advance(stage, first, last)
             counts.append(count)
+            place.publish()
     report = pipeline.sum_up(work, issue, tuple(counts), time.monotonic() - started)
     problems_table(issue.id, report.problems)
     view = read_view(work, issue.id)
     pictures_page(work, view)
     pipeline.require_few_failures(report, settings)
-    if work is not store:
-        changes_table(compare(read_view(store, issue.id), view))
+    if work is not place.results:
+        changes_table(compare(read_view(place.results, issue.id), view))
     name = "Completed with problems" if report.problems else "Completed"
     message = f"{report.pages} pages, {report.pictures} pictures, {len(report.problems)} problems"
     return Completed(name=name, message=message, data=report.model_dump(mode="json"))

@@ -13,12 +13,13 @@ from pydantic import Field
 
 from flows.batch import Outcome, conclude, failed, one_by_one, over_workers
 from flows.issue import renew_issue
-from flows.places import default_archive, read_settings
+from flows.places import default_archive, local_archive, read_settings
 from flows.reports import duration
 from flows.states import told
 from flows.tables import batch_table, plan_of_issues_table, plan_table, totals_table
 from revista import checks, renewal
 from revista.errors import RevistaError
+from revista.objects import ObjectArchive, is_url
 from revista.plan import plan
 from revista.selection import Selection, select
 from revista.store import Archive
@@ -44,7 +45,7 @@ def reprocess(
     workers: Annotated[
         int, Field(ge=1, description="Over how many runs the issues are spread; each needs a free place at a worker.")
     ] = 1,
-    archive: Annotated[Path | None, Field(description="The archive folder.")] = None,
+    archive: Annotated[str | None, Field(description="The archive folder, or its URL in an object store.")] = None,
     settings_file: Annotated[Path | None, Field(description="A TOML file of settings.")] = None,
 ) -> State[Any]:
     """Do anew what is no longer fresh, in the issues chosen.
@@ -64,12 +65,16 @@ def _reprocess(
     stages: Sequence[StageName],
     dry_run: bool,
     workers: int,
-    archive: Path,
+    archive: str,
     settings_file: Path | None,
 ) -> State[Any]:
     settings, settings_file = read_settings(settings_file)
     checks.require(settings)
-    with Archive(archive) as store:
+    if is_url(archive):  # its issues are copied here first, in so far as they are not yet
+        remote = ObjectArchive(archive)
+        for issue in remote.issues():
+            remote.fetch(issue, local_archive(archive))
+    with Archive(local_archive(archive)) as store:
         renewal.mend(store)
         issues = select(store, selection, settings)
         found = plan(store, issues, settings, stages)
@@ -80,26 +85,26 @@ def _reprocess(
         cost += f" to {duration(60 * found.most_minutes)}" if found.most_minutes > found.minutes else ""
         if dry_run:
             return Completed(message=f"dry run: {cost}")
-        outcomes = _renew(store.root, todo, stages, settings_file, workers) if todo else []
+        outcomes = _renew(archive, todo, stages, settings_file, workers) if todo else []
         for problem in found.problems:
             error = RevistaError(problem.message, problem.hint, category=problem.category)
             outcomes.append(failed(problem.item or "", error))
         if outcomes:
             batch_table("reprocess-summary", outcomes)
-            totals_table(store)
+            totals_table(archive)
             return conclude(outcomes)
     return Completed(message=f"nothing to do: all {len(issues)} issues are fresh")
 
 
 @flow(name="renew", flow_run_name="renew", persist_result=False)
 def renew_issues(
-    issues: list[str], archive: Path, stages: list[StageName] | None = None, settings_file: Path | None = None
+    issues: list[str], archive: str, stages: list[StageName] | None = None, settings_file: Path | None = None
 ) -> State[Any]:
     """Do anew what is no longer fresh of some issues: a worker's share of a reprocessing.
 
     Args:
         issues: their ids.
-        archive: the archive folder.
+        archive: the archive folder, or its URL in an object store.
         stages: only these, and all that hang on them; none named: all.
         settings_file: a TOML file of settings.
 
@@ -111,20 +116,16 @@ def renew_issues(
 
 
 def _renew(
-    archive: Path, issues: Sequence[str], stages: Sequence[StageName], settings_file: Path | None, workers: int
+    archive: str, issues: Sequence[str], stages: Sequence[StageName], settings_file: Path | None, workers: int
 ) -> list[Outcome]:
     if workers == 1:
         return _one_by_one(archive, issues, stages, settings_file)
-    parameters = {
-        "archive": str(archive),
-        "stages": list(stages),
-        "settings_file": str(settings_file) if settings_file else None,
-    }
+    parameters = {"stages": list(stages), "settings_file": settings_file and str(settings_file)}
     return over_workers(archive, "renew/renew", issues, workers, parameters, "issues")
 
 
 def _one_by_one(
-    archive: Path, issues: Sequence[str], stages: Sequence[StageName], settings_file: Path | None
+    archive: str, issues: Sequence[str], stages: Sequence[StageName], settings_file: Path | None
 ) -> list[Outcome]:
     def renew(issue: str) -> State[Any]:
         return renew_issue(issue, archive, settings_file, list(stages), return_state=True)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from prefect.artifacts import create_table_artifact
-from revista.comparison import Comparison
 
 from flows.api import patiently
 from flows.batch import Outcome
 from flows.places import reports_url
 from flows.reports import artifact_key, duration
+from revista.comparison import Comparison
 from revista.inbox import Filed
+from revista.objects import is_url
 from revista.plan import Plan
 from revista.store import Archive
 from revista.totals import archive_totals
@@ -73,9 +74,11 @@ def inbox_table(folder: Path, filed: Sequence[Filed], left: Mapping[Path, str]) 
     _table(rows, "inbox", f"{len(filed)} taken, {len(left)} left")
 
 
-def totals_table(store: Archive) -> None:
-    """The whole archive in numbers."""
-    found = archive_totals(store)
+def totals_table(archive: str) -> None:
+    """The whole archive in numbers; of one in an object store nobody keeps them."""
+    if is_url(archive):
+        return
+    found = archive_totals(Archive(Path(archive)))
     totals, speed = found.totals, found.pages_per_minute
     rows = {
         "issues": found.issues,

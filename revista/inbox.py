@@ -155,7 +155,8 @@ def _id_of(file: Path) -> str | None:
 
 def file_done(archive: Archive, folder: Path, arrival: Arrival, issue: str, note: str) -> Filed:
     """Move a file that is in the archive as `issue` to `done/`, with a note; tell the archive where it is now."""
-    number = next((v.version for v in scans.versions(archive, issue) if v.source_sha256 == arrival.sha256), 1)
+    known = [v.version for v in scans.versions(archive, issue) if v.source_sha256 == arrival.sha256]
+    number = known[-1] if known else 1
     place = _free(folder / DONE / issue / f"v{number}" / arrival.pdf.name)
     try:
         _write_note(place, arrival, note)

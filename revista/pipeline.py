@@ -115,11 +115,13 @@ def rivals(pdfs: Sequence[Path], given: Metadata | None = None) -> dict[Path, Ba
     return refused
 
 
-def open_issue(archive: Archive, pdf: Path, given: Metadata | None = None, *, renamed: bool = False) -> Issue:
+def open_issue(
+    archive: Archive, pdf: Path, given: Metadata | None = None, *, renamed: bool = False, url: str | None = None
+) -> Issue:
     """Enter the PDF into the archive as an issue, or find it there.
 
     A PDF with another content under the same file name is a corrected scan: it takes the issue's place. With
-    `renamed`, so is one under another file name.
+    `renamed`, so is one under another file name. `url` says where the PDF lies, where `pdf` is a copy of it.
 
     Raises:
         BadInput: it cannot be opened, or another file already has its id.
@@ -141,7 +143,7 @@ def open_issue(archive: Archive, pdf: Path, given: Metadata | None = None, *, re
     )
     if known is None or not known.header.same_work(header) or known.body != issue:
         archive.write_issue(Record[Issue](header=header.model_copy(update={"created": _now()}), body=issue))
-    scans.enter(archive, issue, pdf)
+    scans.enter(archive, issue, pdf, url)
     archive.remove_pages_after(issue.id, issue.page_count)
     return issue
 

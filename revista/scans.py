@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from revista.errors import BadInput
+from revista.objects import is_url
 from revista.records import Body, Frozen, Header, Issue, Record
 from revista.store import Archive
 
@@ -23,7 +24,7 @@ class ScanVersion(Frozen):
     source_bytes: int
     page_count: int
     entered: datetime  # UTC
-    place: str  # where the file lay when last seen: its path from the archive folder
+    place: str  # where the file lay when last seen: its path from the archive folder, or its URL
 
 
 class Scans(Body):
@@ -40,11 +41,14 @@ class Known(NamedTuple):
     current: bool  # whether it is the version that counts
 
 
-def enter(archive: Archive, issue: Issue, pdf: Path) -> None:
-    """Note that `issue` is now made from `pdf`: a new version where content or file name is new, else its place."""
+def enter(archive: Archive, issue: Issue, pdf: Path, url: str | None = None) -> None:
+    """Note that `issue` is now made from `pdf`: a new version where content or file name is new, else its place.
+
+    `url` says where it lies, where `pdf` is only a copy of an object in a store.
+    """
     known = versions(archive, issue.id)
     last = known[-1] if known else None
-    place = _from(archive, pdf)
+    place = url or _from(archive, pdf)
     if last and (last.source_sha256, last.source_name) == (issue.source_sha256, issue.source_name):
         if last.place != place:
             _write(archive, issue.id, (*known[:-1], last.model_copy(update={"place": place})))
@@ -86,8 +90,8 @@ def find_content(archive: Archive, sha256: str) -> Known | None:
     return None
 
 
-def find_scan(archive: Archive, issue: str) -> Path:
-    """The PDF that the issue is made from.
+def find_scan(archive: Archive, issue: str) -> str:
+    """Where the PDF is that the issue is made from: a path, or the URL of an object in a store.
 
     Raises:
         BadInput: it is not where it lay when last seen, or has another size.
@@ -99,13 +103,15 @@ def find_scan(archive: Archive, issue: str) -> Path:
             "Run it once by its file: revista run PDF --archive DIR",
         )
     last = known[-1]
+    if is_url(last.place):
+        return last.place
     pdf = Path(os.path.normpath(archive.locks / last.place))
     if not pdf.is_file() or pdf.stat().st_size != last.source_bytes:
         raise BadInput(
             f"{issue}: its scan {last.source_name} no longer lies at {pdf}",
             "Put it back there, or drop it into the inbox again.",
         )
-    return pdf
+    return str(pdf)
 
 
 def _from(archive: Archive, file: Path) -> str:

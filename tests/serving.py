@@ -223,9 +223,8 @@ class Stack:
     def message(self, run: str) -> str:
         return str(self.get(f"flow_runs/{run}")["state"]["message"] or "")
 
-    def set_state(self, run: str, kind: str, name: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self.post(f"flow_runs/{run}/set_state", {"state": {"type": kind, "name": name}})
-        return answer
+    def set_state(self, run: str, kind: str, name: str, **details: Any) -> None:
+        self.post(f"flow_runs/{run}/set_state", {"state": {"type": kind, "name": name, "state_details": details}})
 
     def wait_for(self, run: str, *names: str, patience: float = 180.0) -> str:
         """Wait until a run is in one of the states `names`, and give it; fail at once where it ended in another."""

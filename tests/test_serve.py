@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,16 +92,18 @@ def test_scheduled_inbox(stack: Stack, hook: tuple[str, list[dict[str, str]]]) -
     (stack.inbox / "half.pdf").write_bytes(half[: len(half) // 2])
     (stack.inbox / "notas.txt").write_text("not a scan")
     deployment = stack.deployment("inbox/inbox")
-    schedule = f"deployments/{deployment['id']}/schedules/{deployment['schedules'][0]['id']}"
-    stack.patch(f"deployments/{deployment['id']}", {"parameters": {"settle_seconds": 1}})
-    stack.patch(schedule, {"schedule": {"cron": "* * * * *", "timezone": "UTC"}})
+    schedule = {"slug": "every-five-minutes", "schedule": {"cron": "* * * * *", "timezone": "UTC"}}
+    sooner = {"schedules": [schedule], "parameters": {"settle_seconds": 1}}
+    stack.patch(f"deployments/{deployment['id']}", sooner)
     done = stack.inbox / "done" / ISSUE / "v1" / "ohcbh_ch_social1916_10_v1_n10.pdf"
     wait_until("the schedule has taken the finished PDFs", lambda: done.exists(), 180)
     (run,) = wait_until(
         "the round ended",
         lambda: [r for r in stack.runs(name=["inbox"]) if r["state_name"] == "Completed with problems"],
     )
-    stack.patch(schedule, {"active": False})  # the other tests start their own rounds
+    stack.patch(
+        f"deployments/{deployment['id']}", {"schedules": [schedule | {"active": False}]}
+    )  # the other tests start their own rounds
     assert run["auto_scheduled"]
     assert "1 of 2 issues done" in run["state"]["message"] and BROKEN in run["state"]["message"]
     assert (stack.inbox / "half.pdf").exists() and (stack.inbox / "notas.txt").exists()
@@ -111,7 +114,7 @@ def test_scheduled_inbox(stack: Stack, hook: tuple[str, list[dict[str, str]]]) -
     assert "qpdf" in note and "No se ha podido procesar" in note
     assert "imágenes" in done.with_name(f"{done.name}.txt").read_text("utf-8")
     with Archive(stack.archive) as archive:
-        assert scans.find_scan(archive, ISSUE) == done
+        assert scans.find_scan(archive, ISSUE) == str(done)
 
     fates = {row["file"]: row["what became of it"] for row in stack.rows("inbox")}
     assert fates == {done.name: "done", BROKEN: "failed", "half.pdf": "left", "notas.txt": "left"}
@@ -140,7 +143,7 @@ def test_known_renamed_and_corrected_scans(stack: Stack) -> None:
         stack.wait_for(stack.begin("inbox/inbox", settle_seconds=0.5), "Completed")
         names = [(v.version, v.source_name) for v in scans.versions(archive, ISSUE)]
         assert names == [(1, same.name), (2, renamed.name), (3, corrected.name)]
-        assert scans.find_scan(archive, ISSUE).parent.name == "v3"
+        assert Path(scans.find_scan(archive, ISSUE)).parent.name == "v3"
         made = {entry.stage: entry.made for entry in worklog.read(archive, ISSUE)[before:]}
         assert made["text"] == made["regions"] == 1  # only the corrected page
     assert stack.rows(f"changes-{ISSUE}")[0]["what"] != "nothing changed"
@@ -208,7 +211,8 @@ def test_cancelled_and_suspended(stack: Stack) -> None:
 
     again = stack.begin("archive/archive", **given)
     under_way(stack, archive, "social-1917-02", 4)
-    stack.set_state(again, "PAUSED", "Suspended")
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    stack.set_state(again, "PAUSED", "Suspended", pause_reschedule=True, pause_timeout=tomorrow)  # as the UI does
     wait_until("its process is gone", lambda: not stack.children("prefect.engine"), 90)
     assert stack.state(again) == "Suspended"
     read = len(list((archive / "issues" / "social-1917-02" / "text").glob("*.json")))
