@@ -82,6 +82,7 @@ def _notification(webhook: Any) -> Automation:
         description="Runs that end in Completed with problems, Failed or Crashed are posted as JSON.",
         trigger=EventTrigger(
             expect=set(_TROUBLE),
+            for_each={"prefect.resource.id"},
             match={"prefect.resource.id": "prefect.flow-run.*"},
             posture=Posture.Reactive,
             threshold=1,

@@ -68,8 +68,10 @@ def one_by_one(archive: str, items: Sequence[str], run: Callable[[str], State[An
                 outcome = failed(item, error)
             else:
                 deaths.expect()
-                outcome = _outcome(item, run(item))
-                deaths.forget()
+                try:
+                    outcome = _outcome(item, run(item))
+                finally:
+                    deaths.forget()  # the process lives: it ended as it should, or was told to stop
             outcomes.append(outcome)
             if outcome.state == "failed":
                 get_run_logger().error("%s: %s", outcome.name, outcome.reason)

@@ -182,12 +182,16 @@ class Stack:
 
     def post(self, path: str, data: Any = None) -> Any:
         auth = self.environment.get("PREFECT_SERVER_API_AUTH_STRING")
-        answer = httpx.post(
-            f"{self.url}/api/{path}",
-            json=data or {},
-            timeout=60,
-            auth=tuple(auth.split(":", 1)) if auth else None,  # type: ignore[arg-type]
-        )
+        for _ in range(20):
+            answer = httpx.post(
+                f"{self.url}/api/{path}",
+                json=data or {},
+                timeout=60,
+                auth=tuple(auth.split(":", 1)) if auth else None,  # type: ignore[arg-type]
+            )
+            if answer.status_code != 503:  # the database was locked for a moment: the UI's user presses again
+                break
+            time.sleep(1)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
