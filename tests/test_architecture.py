@@ -22,10 +22,11 @@ BASE = {
     "issues",
     "devices",
     "wording",
+    "compact",
     "programs",
 }
 STAGES = {"pages", "regions", "text", "context", "captions", "ranking", "descriptions"}
-ABOVE = {"stages", "pipeline", "checks", "view", "report", "evaluation"}
+ABOVE = {"stages", "pipeline", "checks", "view", "report", "evaluation", "training"}
 TOP = {"cli"}
 
 
