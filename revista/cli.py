@@ -1,4 +1,4 @@
-"""The command line: `revista run`, `show`, `report`, `doctor`, `evaluate`."""
+"""The command line: `revista run`, `show`, `report`, `doctor`, `evaluate`, `train`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from revista import __version__
+from revista.cli_train import train
 from revista.errors import BadArguments, ExitCode, RevistaError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 evaluate = typer.Typer(help="Measure a stage against ground truth.", no_args_is_help=True)
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(train, name="train")
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

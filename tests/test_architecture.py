@@ -23,11 +23,12 @@ BASE = {
     "devices",
     "wording",
     "compact",
+    "spanish",
     "programs",
 }
 STAGES = {"pages", "regions", "text", "context", "captions", "ranking", "descriptions"}
 ABOVE = {"stages", "pipeline", "checks", "view", "report", "evaluation", "training"}
-TOP = {"cli"}
+TOP = {"cli", "cli_train"}
 
 
 def sources() -> list[Path]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 SIDE = 224  # pixels
 STEM = 24  # channels that leave the first stage, at a quarter of the picture's resolution
@@ -36,7 +36,8 @@ class Encoder(nn.Module):
         )
         before = (STEM, *WIDTHS)
         self.blocks = nn.ModuleList(
-            _Block(before[i], width, 2 if i in HALVING else 1, expansion - 2 * (i == 0)) for i, width in enumerate(WIDTHS)
+            _Block(before[i], width, 2 if i in HALVING else 1, expansion - 2 * (i == 0))
+            for i, width in enumerate(WIDTHS)
         )
         self.head = _Convolution(WIDTHS[-1], FEATURES, 1)
 
@@ -74,8 +75,8 @@ class _Convolution(nn.Module):
         self.active = active
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.norm(self.convolution(F.pad(x, self.padding) if self.pads else x))
-        return F.relu6(x) if self.active else x
+        x = self.norm(self.convolution(functional.pad(x, self.padding) if self.pads else x))
+        return functional.relu6(x) if self.active else x
 
 
 class _Block(nn.Module):
@@ -93,5 +94,3 @@ class _Block(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.layers(x) if self.residual else self.layers(x)
-
-

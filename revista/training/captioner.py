@@ -77,7 +77,7 @@ class Captions:
         return ids[: self._longest] + ([self.end] if len(ids) <= self._longest else [])
 
     def batch(self, pictures: np.ndarray, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
-        """All captions of these pictures: token ids and labels (captions, longest), and each one's row in `pictures`."""
+        """All captions of these pictures: ids and labels (captions, longest), and each one's row in `pictures`."""
         rows, ids, labels = [], [], []
         for row, picture in enumerate(pictures):
             for caption in self._captions[picture]:
@@ -129,8 +129,8 @@ class Training:
         """Build or find vocabulary, features and model."""
         self.config, self.device, self.out = config, device, out
         seeing = load_encoder(encoder, config.expansion)
-        self.train = look(seeing, data, "train", config.views, out / "train.npy", config.seed, device)
-        self.dev = look(seeing, data, "dev", 2, out / "dev.npy", config.seed, device)
+        self.train = look(encoder, seeing, data, "train", config.views, config.seed, device)
+        self.dev = look(encoder, seeing, data, "dev", 2, config.seed, device)
         texts = {name: [plain(text) for text in data.texts.get(name, ())] for name in self.train.names}
         vocabulary = make_vocabulary(
             (text for many in texts.values() for text in many), config.vocabulary, config.language == "es"
@@ -174,7 +174,7 @@ class Training:
     def _told(
         self, maps: torch.Tensor, pictures: np.ndarray, rng: np.random.Generator
     ) -> tuple[torch.Tensor, dict[str, float]]:
-        ids, labels, rows = (self.captions.batch(pictures, rng))
+        ids, labels, rows = self.captions.batch(pictures, rng)
         states = self.model.vision_model.from_map(maps).last_hidden_state[rows]
         ids, labels = ids.to(self.device), labels.to(self.device)
         mask = (ids != self.captions.pad).long()

@@ -30,6 +30,7 @@ from revista.training.teacher import Teacher
 UNIT = 3.0  # the maps between blocks are learnt as shares of this, which is about their standard deviation
 WEIGHTS = "encoder.safetensors"
 LOOKED_AT = (3, 7, 10, 13)  # parts whose maps count while the blocks work together, besides the last
+EARLY = 4  # parts before it work on large maps
 LATE = 10  # from this part on, the map of what looks printed is to be that of the clean view
 Scales = list[tuple[float, int]]
 
@@ -46,6 +47,7 @@ class EncoderConfig(BaseModel):
     rate: float
     warmup: int = 100
     weight_decay: float = 0.02
+    early_every: int = 3  # of the steps of the whole, the early parts, which cost the most, learn in one of so many
     printed: float = 0.5  # share of views that look printed, once the blocks work together
     check_every: int = 100
     check_pictures: int = 200  # of the development split
@@ -124,13 +126,18 @@ def train(data: CaptionData, teacher: Path, config: EncoderConfig, out: Path, de
                 losses = _apart(model, pixels, maps, scales)
             else:
                 printed = (view != shown).flatten(1).any(dim=1).to(device)
-                losses = _together(model, pixels, maps, scales, printed)
+                early = number % config.early_every == 0
+                losses = _together(model, pixels, maps, scales, printed, early)
         total = torch.stack(list(losses.values())).sum()
         optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimiser.step()
-        return {name: float(value.detach()) for name, value in losses.items() if name in ("part0", "part3", "part7", "part13", "last")}
+        return {
+            name: float(value.detach())
+            for name, value in losses.items()
+            if name in ("part0", "part3", "part7", "part13", "last")
+        }
 
     def check() -> dict[str, float]:
         return measure(model, data, teacher, config, device)
@@ -160,14 +167,20 @@ def _apart(model: Encoder, pixels: torch.Tensor, maps: list[torch.Tensor], scale
 
 
 def _together(
-    model: Encoder, pixels: torch.Tensor, maps: list[torch.Tensor], scales: Scales, printed: torch.Tensor
+    model: Encoder,
+    pixels: torch.Tensor,
+    maps: list[torch.Tensor],
+    scales: Scales,
+    printed: torch.Tensor,
+    early: bool,
 ) -> dict[str, torch.Tensor]:
     """Losses of the parts, each given the map of the part before; early maps of what looks printed do not count."""
     losses = {}
     state = pixels
     for i, part in enumerate(model.parts()):
-        state = part(state)
-        if part is not model.head and i not in LOOKED_AT:
+        with torch.set_grad_enabled(early or i >= EARLY):
+            state = part(state)
+        if (part is not model.head and i not in LOOKED_AT) or not state.requires_grad:
             continue
         made, wanted = state.float(), _real(maps, scales, i, pixels.device, len(pixels))
         if part is model.head:

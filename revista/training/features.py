@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from safetensors.torch import load_file
 
 from revista.compact.encoder import FEATURES, Encoder
 from revista.errors import MissingWeights
+from revista.store import sha256_of
 from revista.training import loop
 from revista.training.data import CaptionData, random_view, squeeze
 from revista.training.magazine import halftone_grey, magazine_look
@@ -61,23 +63,26 @@ def held_out_view(image: np.ndarray, view: int, seed: int) -> np.ndarray:
     return squeeze(image) if view == 0 else halftone_grey(squeeze(image), seed)
 
 
-def look(encoder: Encoder, data: CaptionData, split: str, views: int, file: Path, seed: int, device: str) -> Features:
-    """The maps of a split's pictures; kept in `file`, and taken from there the next time.
+def look(
+    weights: Path, encoder: Encoder, data: CaptionData, split: str, views: int, seed: int, device: str
+) -> Features:
+    """The maps of a split's pictures; kept beside the encoder's weights, and taken from there the next time.
 
     Args:
-        encoder: frozen.
+        weights: the encoder's file; its sha256 is part of the name under which the maps are kept.
+        encoder: what it holds.
         data: pictures.
         split: its name; only of `train` the views are drawn by chance.
         views: how many of each picture.
-        file: where the maps are kept; a file of another encoder must not lie there.
         seed: what chance there is.
         device: a torch device.
     """
     names = tuple(data.names(split))
     shape = (len(names), views, FEATURES, PLACES)
+    of = hashlib.sha256(f"{sha256_of(weights)} {data.images.resolve()} {names} {views} {seed}".encode()).hexdigest()
+    file = weights.with_name(f"maps-{split}-{of[:16]}.npy")
     if file.exists():
         return Features(names, np.lib.format.open_memmap(file, mode="r"))
-    file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_suffix(".part")
     maps = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=shape)
     encoder = encoder.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]

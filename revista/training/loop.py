@@ -95,7 +95,9 @@ def fit(
             _save(file, done, parts, history)
             left = (plan.steps - done) * (time.monotonic() - started) / max(1, done - first)
             told = "  ".join(f"{name} {value:.4g}" for name, value in row.items() if name != "step")
-            bar.console.print(f"step {done}/{plan.steps}  {told}  left {left / 60:.1f} min", highlight=False, soft_wrap=True)
+            bar.console.print(
+                f"step {done}/{plan.steps}  {told}  left {left / 60:.1f} min", highlight=False, soft_wrap=True
+            )
     return history
 
 

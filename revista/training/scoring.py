@@ -62,6 +62,4 @@ class Cider:
 
 def _grams(text: str) -> Grams:
     words = re.findall(r"[^\W_]+(?:'[^\W_]+)?", text.lower())
-    return [
-        Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1)) for n in range(1, _ORDERS + 1)
-    ]
+    return [Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1)) for n in range(1, _ORDERS + 1)]
