@@ -85,6 +85,7 @@ class RankingSettings(Group):
 
     model: str | None = None  # local folder or hub id (org/name@revision) of a CLIP checkpoint
     min_window_probability: float = Field(0.6, ge=0, le=1)  # below it no nearby passage counts as belonging
+    min_kind_probability: float = Field(0.5, ge=0, le=1)  # below it a picture's kind is uncertain
 
 
 class DescriptionsSettings(Group):

@@ -36,7 +36,7 @@ class Encoder(nn.Module):
         )
         before = (STEM, *WIDTHS)
         self.blocks = nn.ModuleList(
-            _Block(before[i], width, 2 if i in HALVING else 1, expansion - 2 * (i == 0))
+            _Block(before[i], width, 2 if i in HALVING else 1, max(1, expansion - 2 * (i == 0)))
             for i, width in enumerate(WIDTHS)
         )
         self.head = _Convolution(WIDTHS[-1], FEATURES, 1)

@@ -6,6 +6,8 @@ classes, so that `AutoModel` finds a compact CLIP too.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from huggingface_hub.dataclasses import strict
 from torch import nn
@@ -137,11 +139,12 @@ class CompactClip(CLIPModel):
     def __init__(self, config: CompactClipConfig) -> None:
         """Build it with random weights."""
         CLIPPreTrainedModel.__init__(self, config)
+        vision: Any = config.vision_config
         self.projection_dim = config.projection_dim
         self.text_embed_dim = config.text_config.hidden_size
-        self.vision_embed_dim = config.vision_config.hidden_size
+        self.vision_embed_dim = vision.hidden_size
         self.text_model = CLIPTextModel._from_config(config.text_config)
-        self.vision_model = CompactClipVision(config.vision_config)
+        self.vision_model = CompactClipVision(vision)
         self.visual_projection = nn.Linear(self.vision_embed_dim, self.projection_dim, bias=False)
         self.text_projection = nn.Linear(self.text_embed_dim, self.projection_dim, bias=False)
         self.logit_scale = nn.Parameter(torch.tensor(self.config.logit_scale_init_value))

@@ -166,7 +166,7 @@ class Training:
         with loop.precision(self.device, config.precision):
             loss, told = self._rewarded(maps, pictures) if rewarded else self._told(maps, pictures, rng)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_([p for g in self.optimiser.param_groups for p in g["params"]], 1.0)
         self.optimiser.step()
         return told

@@ -18,10 +18,12 @@ from torch.nn import functional
 
 from revista.compact.encoder import SIDE
 from revista.compact.models import CompactClip, CompactClipConfig
+from revista.ranking.kinds import SENTENCES
 from revista.training import loop
 from revista.training.captioner import save
 from revista.training.data import CaptionData
-from revista.training.features import Features, load_encoder, look
+from revista.training.features import Features, load_encoder, look, look_at_drawn
+from revista.training.kinds import DRAWN, kind_of
 from revista.training.vocabulary import make_tokenizer, make_vocabulary, plain
 
 
@@ -48,6 +50,9 @@ class ClipConfig(BaseModel):
     warmup: int = 100
     weight_decay: float = 0.1
     label_smoothing: float = 0.05
+    kinds: float = 0.3  # weight of the loss over pictures whose kind is known (`training.kinds`)
+    kind_pictures: int = 78  # a step
+    drawn: int = 250  # pictures of each kind that is drawn, not photographed
     check_every: int
     patience: int = 6
     seed: int = 0
@@ -94,6 +99,10 @@ class Training:
         seeing = load_encoder(encoder, config.expansion)
         self.train = look(encoder, seeing, english, "train", config.views, config.seed, device)
         self.dev = look(encoder, seeing, english, "dev", 2, config.seed, device)
+        self.known = kinds_of(self.train, english)
+        self.drawn = (
+            look_at_drawn(encoder, seeing, english, config.drawn, config.seed, device) if config.kinds else None
+        )
         self.texts = [_plain_texts(data, self.train.names) for data in (english, spanish)]
         self.dev_texts = [_plain_texts(data, self.dev.names) for data in (english, spanish)]
         everything = (text for texts in self.texts for many in texts for text in many)
@@ -132,12 +141,35 @@ class Training:
             "spanish": self._contrast(seen, spanish, scale),
             "both": 0.3 * self._contrast(english, spanish, scale),
         }
+        if self.drawn is not None:
+            with loop.precision(self.device, config.precision):
+                losses["kinds"] = config.kinds * self._tell_kinds(rng, scale)
         loss = torch.stack(list(losses.values())).sum()
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_([p for g in self.optimiser.param_groups for p in g["params"]], 1.0)
         self.optimiser.step()
         return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _tell_kinds(self, rng: np.random.Generator, scale: torch.Tensor) -> torch.Tensor:
+        """The loss over pictures of all kinds, equally many of each, judged as `ranking.kinds.judge` does it."""
+        assert self.drawn is not None
+        maps, wanted = [], []
+        each = max(1, self.config.kind_pictures // len(SENTENCES))
+        for number, kind in enumerate(SENTENCES):
+            if kind in DRAWN:
+                rows, views = rng.integers(0, self.drawn.maps.shape[0], each), np.full(each, DRAWN.index(kind))
+                maps.append(self.drawn.take(rows, views))
+            elif self.known.get(kind):
+                rows = rng.choice(self.known[kind], each)
+                maps.append(self.train.take(rows, rng.integers(0, self.config.views, each)))
+            else:
+                continue
+            wanted += [number] * each
+        seen = self._see(torch.cat(maps).to(self.device)).float()
+        read = self._read([text for texts in SENTENCES.values() for text in texts]).float()
+        means = (seen @ read.T).unflatten(1, (len(SENTENCES), -1)).mean(dim=2)
+        return functional.cross_entropy(scale * means, torch.tensor(wanted, device=self.device), label_smoothing=0.1)
 
     def _contrast(self, a: torch.Tensor, b: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
         right = torch.arange(len(a), device=a.device)
@@ -190,6 +222,15 @@ class Training:
     def keep(self) -> None:
         """Write the whole checkpoint, in 16-bit floats, as `revista.ranking.clip.Clip` loads it."""
         save(self.model, self.tokenizer, self.out / "model", clip=True)
+
+
+def kinds_of(features: Features, data: CaptionData) -> dict[Any, list[int]]:
+    """The pictures of each kind, by their captions."""
+    found: dict[Any, list[int]] = {}
+    for row, name in enumerate(features.names):
+        if kind := kind_of(data.texts.get(name, ())):
+            found.setdefault(kind, []).append(row)
+    return found
 
 
 def _plain_texts(data: CaptionData, names: Sequence[str]) -> list[list[str]]:

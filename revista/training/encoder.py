@@ -57,7 +57,7 @@ class EncoderConfig(BaseModel):
 
 
 @dataclass(frozen=True)
-class _Views(Dataset):  # type: ignore[type-arg]
+class _Views(Dataset):
     """What is shown at each step: view number i is drawn from the seed and i alone."""
 
     data: CaptionData
@@ -130,7 +130,7 @@ def train(data: CaptionData, teacher: Path, config: EncoderConfig, out: Path, de
                 losses = _together(model, pixels, maps, scales, printed, early)
         total = torch.stack(list(losses.values())).sum()
         optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimiser.step()
         return {

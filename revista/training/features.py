@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from revista.errors import MissingWeights
 from revista.store import sha256_of
 from revista.training import loop
 from revista.training.data import CaptionData, random_view, squeeze
+from revista.training.kinds import DRAWN, draw
 from revista.training.magazine import halftone_grey, magazine_look
 
 PLACES = 49
@@ -30,7 +31,7 @@ class Features:
     names: tuple[str, ...]
     maps: np.ndarray
 
-    def take(self, pictures: Sequence[int] | np.ndarray, views: Sequence[int] | np.ndarray) -> torch.Tensor:
+    def take(self, pictures: Sequence[int] | np.ndarray, views: Sequence[int] | np.ndarray | int) -> torch.Tensor:
         """The maps of these pictures in these views, (n, 1280, 7, 7) in 32-bit floats."""
         found = torch.from_numpy(np.ascontiguousarray(self.maps[pictures, views]))
         return (found.float() * STEP).unflatten(2, (7, 7))
@@ -78,27 +79,52 @@ def look(
         device: a torch device.
     """
     names = tuple(data.names(split))
-    shape = (len(names), views, FEATURES, PLACES)
-    of = hashlib.sha256(f"{sha256_of(weights)} {data.images.resolve()} {names} {views} {seed}".encode()).hexdigest()
-    file = weights.with_name(f"maps-{split}-{of[:16]}.npy")
+
+    def view(image: np.ndarray, number: int, kind: int) -> np.ndarray:
+        if split == "train":
+            return training_view(image, kind, np.random.default_rng((seed, number, kind)))
+        return held_out_view(image, kind, number)
+
+    return _look(weights, encoder, data, names, views, f"{split} {seed}", view, device)
+
+
+def look_at_drawn(weights: Path, encoder: Encoder, data: CaptionData, count: int, seed: int, device: str) -> Features:
+    """The maps of pictures drawn after the first `count` photographs to learn from; a view for each kind in `DRAWN`."""
+    names = tuple(data.names("train")[:count])
+
+    def view(image: np.ndarray, number: int, kind: int) -> np.ndarray:
+        return draw(DRAWN[kind], image, np.random.default_rng((seed, 7, number, kind)))
+
+    return _look(weights, encoder, data, names, len(DRAWN), f"drawn {seed}", view, device)
+
+
+def _look(
+    weights: Path,
+    encoder: Encoder,
+    data: CaptionData,
+    names: tuple[str, ...],
+    views: int,
+    what: str,
+    view: Callable[[np.ndarray, int, int], np.ndarray],
+    device: str,
+) -> Features:
+    """The maps of `view(image, its number, number of the view)` for all pictures `names`."""
+    of = hashlib.sha256(f"{sha256_of(weights)} {data.images.resolve()} {names} {views} {what}".encode()).hexdigest()
+    file = weights.with_name(f"maps-{what.partition(' ')[0]}-{of[:16]}.npy")
     if file.exists():
         return Features(names, np.lib.format.open_memmap(file, mode="r"))
     beside = file.with_suffix(".part")
+    shape = (len(names), views, FEATURES, PLACES)
     maps = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=shape)
     encoder = encoder.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     for start in range(0, len(names), BATCH):
         images = [data.read(name) for name in names[start : start + BATCH]]
-        for view in range(views):
-            shown = [
-                training_view(image, view, np.random.default_rng((seed, start + i, view)))
-                if split == "train"
-                else held_out_view(image, view, start + i)
-                for i, image in enumerate(images)
-            ]
-            pixels = torch.from_numpy(np.stack(shown)).to(device).float().div(127.5).sub(1).permute(0, 3, 1, 2)
+        for number in range(views):
+            shown = np.stack([view(image, start + i, number) for i, image in enumerate(images)])
+            pixels = torch.from_numpy(shown).to(device).float().div(127.5).sub(1).permute(0, 3, 1, 2)
             with torch.inference_mode(), loop.precision(device, "auto"):
                 made = encoder(pixels).float().flatten(2).cpu()
-            maps[start : start + len(images), view] = (made / STEP).round().to(torch.uint8).numpy()
+            maps[start : start + len(images), number] = (made / STEP).round().to(torch.uint8).numpy()
     maps.flush()
     beside.replace(file)
     return Features(names, np.lib.format.open_memmap(file, mode="r"))

@@ -1,9 +1,9 @@
 """The look of a printed magazine, put on a photograph: grey ink through a halftone screen, on paper.
 
-The pictures to learn from are modern colour photographs; those to describe are prints of around 1920. A screen of round
-dots turns tone into ink: a point is inked where the picture is darker than a periodic threshold. The print is drawn at a
-multiple of the picture's resolution, blurred as ink spreads, and shrunk, as a scan is when a model looks at it; what is
-left of the dots is a fine texture, moiré included.
+The pictures to learn from are modern colour photographs; those to describe are prints of around 1920. A screen of
+round dots turns tone into ink: a point is inked where the picture is darker than a periodic threshold. The print is
+drawn at a multiple of the picture's resolution, blurred as ink spreads, and shrunk, as a scan is when a model looks at
+it; what is left of the dots is a fine texture, moiré included.
 """
 
 from __future__ import annotations
