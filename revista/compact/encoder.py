@@ -7,9 +7,13 @@ from what a MobileNetV2 teacher makes at the same place; blocks are wider inside
 
 from __future__ import annotations
 
+import copy
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 SIDE = 224  # pixels
 STEM = 24  # channels that leave the first stage, at a quarter of the picture's resolution
@@ -71,7 +75,7 @@ class _Convolution(nn.Module):
             before, after, size, stride, padding=left if even else 0, groups=groups, bias=False
         )
         self.pads = not even
-        self.norm = nn.BatchNorm2d(after)
+        self.norm: nn.Module = nn.BatchNorm2d(after)
         self.active = active
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -94,3 +98,14 @@ class _Block(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.layers(x) if self.residual else self.layers(x)
+
+
+def fused(encoder: Encoder) -> Encoder:
+    """A copy that computes the same in evaluation mode, faster: each normalisation is part of its convolution."""
+    copied = copy.deepcopy(encoder).eval()
+    for module in copied.modules():
+        if isinstance(module, _Convolution):
+            norm: Any = module.norm
+            module.convolution = fuse_conv_bn_eval(module.convolution, norm)
+            module.norm = nn.Identity()
+    return copied

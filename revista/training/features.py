@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from revista.compact.encoder import FEATURES, Encoder
+from revista.compact.encoder import FEATURES, Encoder, fused
 from revista.errors import MissingWeights
 from revista.store import sha256_of
 from revista.training import loop
@@ -116,7 +116,7 @@ def _look(
     beside = file.with_suffix(".part")
     shape = (len(names), views, FEATURES, PLACES)
     maps = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=shape)
-    encoder = encoder.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    encoder = fused(encoder).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for start in range(0, len(names), BATCH):
         images = [data.read(name) for name in names[start : start + BATCH]]
         for number in range(views):
