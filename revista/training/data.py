@@ -54,7 +54,10 @@ class CaptionData:
         found: dict[str, list[str]] = {}
         try:
             with self.captions.open(encoding="utf-8", newline="") as file:
-                for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+                rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+                if not {"image", "caption"} <= set(rows.fieldnames or ()):
+                    raise KeyError("image, caption")
+                for row in rows:
                     found.setdefault(row["image"], []).append(row["caption"].strip())
         except (OSError, KeyError, AttributeError, UnicodeDecodeError) as error:
             raise BadInput(
