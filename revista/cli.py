@@ -18,9 +18,10 @@ from rich.table import Table
 
 from revista import __version__
 from revista.cli_evaluate import evaluate
+from revista.cli_models import models
 from revista.cli_train import train
 from revista.errors import BadArguments, ExitCode, RevistaError
-from revista.terminal import JsonOption, SettingsOption, err, out, print_json, tell
+from revista.terminal import JsonOption, SettingsOption, err, out, print_json, tell, tell_hint
 from revista.terminal import progress as progress_bars
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(models, name="models")
 app.add_typer(train, name="train")
 
 DEFAULT_ARCHIVE = Path("archive")
@@ -89,6 +91,9 @@ def run(
     chosen = load_settings(settings)
     given = Metadata.given(**named) if named else None
     checks.require(chosen)
+    for said, hint in checks.notices(chosen):
+        err.print(f"[yellow]note:[/] {escape(said)}", soft_wrap=True)
+        tell_hint(hint)
     reports: list[IssueReport] = []
     failures: list[tuple[Path, RevistaError]] = []
     refused = pipeline.rivals(pdfs, given)
