@@ -220,7 +220,7 @@ def _by_similarity(found: Sequence[Candidate], scores: Scores, scale: float) -> 
             probabilities[i] = round(probability, 4)
     scored = [
         ScoredCandidate(candidate=candidate, similarity=similarity, probability=probability)
-        for candidate, similarity, probability in zip(found, scores.similarities, probabilities, strict=True)
+        for candidate, similarity, probability in zip(found, scores.similarities, probabilities, strict=False)
     ]
     return sorted(scored, key=lambda one: -(one.similarity or 0.0))
 
