@@ -1,11 +1,11 @@
-"""What Prefect costs: the same issues through the flow `archive` and through plain Python, in one run.
+"""What Prefect costs: the same pages through the flow `archive` and through plain Python, in one run.
 
     python benchmarks/orchestration.py [PDF] [--times N]
 
-The PDF (default: ../shared/pages/pdf/Moreno_026.pdf, else the sample issue) is taken five times, as five issues. Both
-ways are run in turn, each on an archive of its own, for several sizes of task; a server runs beside, as in use.
-Printed: seconds by the clock and of processor time (this process and its programs), the server's apart, and the
-flow's share over plain Python.
+The PDF (default: ../shared/pages/pdf/Moreno_026.pdf, else the sample issue) is taken five times: as one issue, for
+several sizes of task, then as five issues. Both ways are run in turn, each on an archive of its own; a server runs
+beside, as in use. Printed: seconds by the clock and of processor time (this process and its programs), the server's
+apart, and what the flow takes more than plain Python.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated
 
+import pikepdf
 import typer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,43 +89,49 @@ def _main(
     with tempfile.TemporaryDirectory() as folder, server(Path(folder) / "prefect") as server_pid:
         from flows.archive import process_archive
         from revista.pipeline import run_issue
-        from revista.settings import Settings
+        from revista.settings import load_settings
         from revista.store import Archive
 
         root = Path(folder)
-        pdfs = [root / f"{source.stem}-{number}.pdf" for number in range(COPIES)]
-        for copy in pdfs:
-            shutil.copy(source, copy)
+        long, pdfs = root / "long.pdf", [root / f"{source.stem}-{number}.pdf" for number in range(COPIES)]
+        with pikepdf.open(source) as once, pikepdf.new() as many:
+            for copy in pdfs:
+                shutil.copy(source, copy)
+                many.pages.extend(once.pages)
+            many.save(long)
 
-        def plain() -> None:
+        def plain(scans: list[Path]) -> None:
             with Archive(root / "plain", create=True) as archive:
-                for copy in pdfs:
-                    run_issue(archive, copy, Settings())
+                for scan in scans:
+                    run_issue(archive, scan, load_settings())
 
-        def flow(settings: Path) -> None:
-            state = process_archive([str(copy) for copy in pdfs], str(root / "flow"), settings, return_state=True)
+        def flow(scans: list[Path], settings: Path) -> None:
+            state = process_archive([str(scan) for scan in scans], str(root / "flow"), settings, return_state=True)
             assert state.is_completed(), state.message
 
-        print(f"{source.name} x {COPIES}, {times} times, median")
-        print("pages/task   plain s  (cpu)   flow s  (cpu)   server cpu s   flow over plain: clock, cpu")
-        timed(plain)  # the first one loads what both use
-        for size in (int(text) for text in sizes.split(",")):
+        def compare(name: str, scans: list[Path], size: int) -> None:
             settings = root / f"{size}.toml"
             settings.write_text(f"[run]\npages_per_task = {size}\n")
             rows = []
             for _ in range(times):
                 for place in ("plain", "flow"):
                     shutil.rmtree(root / place, ignore_errors=True)
-                before = timed(plain)
+                before = timed(lambda: plain(scans))
                 busy = seconds_of(server_pid)
-                after = timed(lambda settings=settings: flow(settings))  # type: ignore[misc]
+                after = timed(lambda: flow(scans, settings))
                 rows.append((*before, *after, seconds_of(server_pid) - busy))
             p, pc, f, fc, s = (median(column) for column in zip(*rows, strict=True))
-            print(
-                f"{size:10} {p:9.1f} {pc:7.1f} {f:8.1f} {fc:7.1f} {s:14.1f}   "
-                f"{100 * (f / p - 1):+8.1f} % {100 * (fc / pc - 1):+8.1f} %",
-                flush=True,
-            )
+            more = f"{100 * (f / p - 1):+8.1f} % {100 * (fc / pc - 1):+8.1f} %"
+            print(f"{name:14} {size:10} {p:9.1f} {pc:7.1f} {f:8.1f} {fc:7.1f} {s:14.1f}   {more}", flush=True)
+
+        print(f"{source.name} x {COPIES}, {times} times, median")
+        print(
+            "               pages/task   plain s   (cpu)   flow s   (cpu)   server cpu s   flow over plain: clock, cpu"
+        )
+        plain([long])  # the first one loads what both use
+        for size in (int(text) for text in sizes.split(",")):
+            compare("one issue", [long], size)
+        compare("five issues", pdfs, 10)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from flows.places import default_archive, local_archive, read_settings
 from flows.reports import duration
 from flows.states import told
 from flows.tables import batch_table, plan_of_issues_table, plan_table, totals_table
-from revista import checks, renewal
+from revista import renewal
 from revista.errors import RevistaError
 from revista.objects import ObjectArchive, is_url
 from revista.plan import plan
@@ -69,7 +69,6 @@ def _reprocess(
     settings_file: Path | None,
 ) -> State[Any]:
     settings, settings_file = read_settings(settings_file)
-    checks.require(settings)
     if is_url(archive):  # its issues are copied here first, in so far as they are not yet
         remote = ObjectArchive(archive)
         for issue in remote.issues():
