@@ -58,6 +58,7 @@ def encoder(
     out: OutOption = Path("training/encoder"),
     images: ImagesOption = None,
     config: ConfigOption = None,
+    begin: Annotated[Path | None, typer.Option("--from", help="Weights to begin with, instead of chance.")] = None,
     seed: SeedOption = None,
     device: DeviceOption = "auto",
     resume: ResumeOption = False,
@@ -69,7 +70,7 @@ def encoder(
 
     settings = _config(training.EncoderConfig, config, "encoder", seed)
     opened = _data(data, images, None)
-    history = training.train(opened, teacher, settings, out, pick_device(device), resume)
+    history = training.train(opened, teacher, settings, out, pick_device(device), resume, begin)
     write_report(out / "report.html", "Image encoder", settings.model_dump(), history)
 
 
