@@ -12,6 +12,7 @@ HEAVY = ("torch", "transformers", "prefect", "layoutparser", "onnxruntime", "cv2
 
 BASE = {
     "errors",
+    "registry",
     "geometry",
     "records",
     "settings",
@@ -27,8 +28,8 @@ BASE = {
     "programs",
 }
 STAGES = {"pages", "regions", "text", "context", "captions", "ranking", "descriptions"}
-ABOVE = {"stages", "pipeline", "checks", "view", "report", "evaluation", "training"}
-TOP = {"cli", "cli_train"}
+ABOVE = {"stages", "pipeline", "checks", "checkpoints", "view", "report", "evaluation", "training"}
+TOP = {"cli", "cli_evaluate", "cli_models", "cli_train", "terminal"}
 
 
 def sources() -> list[Path]:

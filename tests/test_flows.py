@@ -17,7 +17,7 @@ from flows.issue import process_issue
 from flows.reports import artifact_key
 from revista import pipeline
 
-from .conftest import MakePdf
+from .conftest import NO_MODELS, MakePdf
 
 ISSUE = "social-1916-10-v1-n10"
 
@@ -26,6 +26,11 @@ ISSUE = "social-1916-10-v1-n10"
 def server() -> Iterator[None]:
     with prefect_test_harness(server_startup_timeout=120):
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REVISTA_PROFILE", "none")  # the flows read settings from a file and the environment
 
 
 def artifacts(key: str) -> list[Artifact]:
@@ -76,7 +81,6 @@ def test_issue_flow(excerpt: MakePdf, tmp_path: Path) -> None:
 
 
 def test_flow_and_plain_python_make_the_same_archive(excerpt: MakePdf, tmp_path: Path) -> None:
-    from revista.settings import Settings
     from revista.store import Archive
 
     from .test_kill import snapshot
@@ -84,7 +88,7 @@ def test_flow_and_plain_python_make_the_same_archive(excerpt: MakePdf, tmp_path:
     pdf = excerpt(8)
     process_issue(pdf, tmp_path / "flow")
     with Archive(tmp_path / "plain", create=True) as archive:
-        pipeline.run_issue(archive, pdf, Settings())
+        pipeline.run_issue(archive, pdf, NO_MODELS)
     assert snapshot(tmp_path / "flow") == snapshot(tmp_path / "plain")
 
 
