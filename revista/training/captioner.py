@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
+from safetensors.torch import load_file
 
 from revista.compact.encoder import SIDE
 from revista.compact.models import CompactBlip, CompactBlipConfig
@@ -147,6 +148,11 @@ class Training:
         looked_at = self.dev.names[: config.check_pictures]
         self.dev_judge = Cider({name: [plain(text) for text in data.texts[name]] for name in looked_at})
 
+    def begin_with(self, weights: Path) -> None:
+        """Take all weights but the encoder's from a checkpoint of the same vocabulary and sizes."""
+        old = {n: v.float() for n, v in load_file(weights).items() if not n.startswith("vision_model.encoder.")}
+        self.model.load_state_dict(old, strict=False)
+
     def step(self, number: int) -> dict[str, float]:
         """One step: of cross-entropy, or of rewards once those begin."""
         config = self.config
@@ -269,7 +275,13 @@ def save(model: Any, tokenizer: Any, folder: Path, clip: bool) -> None:
 
 
 def train(
-    data: CaptionData, encoder: Path, config: CaptionerConfig, out: Path, device: str, resume: bool
+    data: CaptionData,
+    encoder: Path,
+    config: CaptionerConfig,
+    out: Path,
+    device: str,
+    resume: bool,
+    begin: Path | None = None,
 ) -> tuple[Training, loop.History]:
     """Train a captioner; its checkpoint goes to `model` in `out`.
 
@@ -280,9 +292,12 @@ def train(
         out: folder of weights, kept features and checkpoint; made where there is none.
         device: a torch device.
         resume: go on from the checkpoint in `out`.
+        begin: a checkpoint's `model.safetensors` to begin with, instead of chance, all but its encoder.
     """
     out.mkdir(parents=True, exist_ok=True)
     training = Training(data, encoder, config, out, device)
+    if begin is not None:
+        training.begin_with(begin)
     plan = loop.Plan(config.steps, config.check_every, config.patience, config.seed)
     parts = {"model": training.model, "optimiser": training.optimiser}
     history = loop.fit(plan, parts, training.step, training.check, training.keep, out, resume)
