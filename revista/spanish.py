@@ -290,7 +290,7 @@ _AFTER = (
     (r"\babajo (?=un|el |la |los |las |su )", "por "),
     (r"\barriba (?=un|el |la |los |las |su )", "por "),
     (r"\b(?:una )?(?:vista cercana|cercana vista)\b", "un primer plano"),
-    (r"\bde cuadrados\b", "a cuadros"),
+    (r"\bde (?:cuadrados|plazas)\b", "a cuadros"),
     (r"\btachad(?=[oa])", "rayad"),
     (r"\ba el\b", "al"),
     (r"\bde el\b", "del"),
