@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed, State
 
@@ -43,6 +43,8 @@ def process_issue(pdf: Path, archive: Path, settings_file: Path | None = None) -
     started = time.monotonic()
     settings = load_settings(settings_file)
     checks.require(settings)
+    for said, hint in checks.notices(settings):
+        get_run_logger().warning("%s → %s", said, hint)
     with Archive(archive, create=True) as store:
         try:
             issue = pipeline.open_issue(store, pdf)

@@ -209,6 +209,7 @@ def expected_files(id: str, model: Model) -> dict[str, ModelFile]:
 def fill_from_profile(data: dict[str, Any]) -> dict[str, Any]:
     """Settings in which each model that is not set is the profile's, with what suits that model.
 
+    A model that is set to `none`, to nothing or to None stays out, whatever the profile says.
     A registered model, set by hand or by the profile, brings its language and settings along where the user set none.
     A model of the profile that this version does not ship is left out; `not_shipped` tells.
 
@@ -226,11 +227,9 @@ def fill_from_profile(data: dict[str, Any]) -> dict[str, Any]:
         given = _given(data.get(group))
         if given is None:
             continue
-        id = given.get("model") or _of_profile(name, role)
-        if id == NO_MODELS:
-            id = None
-        if id is None or not isinstance(id, str):
-            filled[group] = {**given, "model": id}
+        id = given["model"] if "model" in given else _of_profile(name, role)
+        if id in (None, "", NO_MODELS) or not isinstance(id, str):  # what else it is, the validation tells
+            filled[group] = {**given, "model": None if isinstance(id, str) else id}
             continue
         model = registered(id)
         own = {} if model is None else model.settings

@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     """All settings; see the groups.
 
     `captions.model` and `ranking.model` that are not given are those of the `profile`, and None with the profile
-    `none`; a model named `none` is None with any profile. See `revista.registry.fill_from_profile`.
+    `none`; a model given as `none` or None is None with any profile. See `revista.registry.fill_from_profile`.
     """
 
     model_config = SettingsConfigDict(env_prefix="REVISTA_", env_nested_delimiter="__", frozen=True, extra="forbid")

@@ -1,6 +1,7 @@
 """`revista models`: verifying what is here, pulling from a hub on loopback that speaks the real protocol."""
 
 import json
+import resource
 import shutil
 import subprocess
 import time
@@ -46,11 +47,12 @@ def server() -> Iterator[FakeHub]:
 
 
 def models_command(
-    models: Path, *arguments: str, address: str = "http://127.0.0.1:9"
+    models: Path, *arguments: str, address: str = "http://127.0.0.1:9", **options: object
 ) -> subprocess.CompletedProcess[str]:
     """`revista models ...` with a hub at `address`; by default one that nobody answers at."""
     variables = {"HF_ENDPOINT": address, "HF_HOME": str(models / "cache"), "HF_HUB_OFFLINE": "0"}
-    return revista("models", *arguments, env=environment(**variables, **{FOLDER_VARIABLE: str(models)}))
+    env = environment(**variables, **{FOLDER_VARIABLE: str(models)})
+    return revista("models", *arguments, env=env, **options)
 
 
 def files_of_blip(tiny: tuple[Path, Path]) -> Files:
@@ -218,6 +220,25 @@ def test_a_damaged_pull_is_mended_from_the_locked_commit_and_from_no_other(
     assert checkpoints.verify(["blip-base"]).flaws == ()
 
 
+def test_what_a_killed_pull_left_is_no_obstacle(models: Path, tiny: tuple[Path, Path], server: FakeHub) -> None:
+    files = files_of_blip(tiny)
+    server.put(BLIP, files)
+    left = models / "pulled" / ".blip-base.partial"
+    left.mkdir(parents=True)
+    (left / "model.safetensors").write_bytes(files["model.safetensors"][:2000])
+    (left / "config.json").write_bytes(b"{}")
+    (left / "of_another_commit.json").write_bytes(b"{}")
+    old = models / "pulled" / "blip-base"  # its files were renamed into place, and the lock was not written any more
+    old.mkdir()
+    (old / "model.safetensors").write_bytes(b"of another commit")
+    with pytest.raises(MissingWeights, match="has not been pulled"):
+        find_weights("blip-base")
+    done = models_command(models, "pull", "blip-base", address=server.address)
+    assert done.returncode == 0, done.stderr
+    assert checkpoints.verify(["blip-base"]).flaws == ()
+    assert {f.name for f in old.iterdir()} == {file.name for file in tiny[0].iterdir()} and not left.exists()
+
+
 @pytest.mark.parametrize("trouble", ["pickled", "torn", "unlike", "unknown"])
 def test_what_the_hub_must_not_give(models: Path, tiny: tuple[Path, Path], server: FakeHub, trouble: str) -> None:
     files = files_of_blip(tiny)
@@ -241,6 +262,20 @@ def test_what_the_hub_must_not_give(models: Path, tiny: tuple[Path, Path], serve
     assert done.returncode == ExitCode.MISSING_WEIGHTS, done.stderr
     assert says in done.stderr and "Traceback" not in done.stderr
     assert read_lock().models == {} and not (models / "pulled" / "blip-base").exists()
+
+
+def test_a_full_disk(models: Path, tiny: tuple[Path, Path], server: FakeHub) -> None:
+    """The kernel refuses every file beyond 50 kB, as a full disk does; with space again, the pull goes on."""
+    server.put(BLIP, files_of_blip(tiny))
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+
+    done = models_command(models, "pull", "blip-base", address=server.address, preexec_fn=small_files)
+    assert done.returncode == ExitCode.STORAGE, done.stderr
+    assert "Free some space" in done.stderr and "Traceback" not in done.stderr
+    assert read_lock().models == {}
+    assert models_command(models, "pull", "blip-base", address=server.address).returncode == 0
 
 
 def test_a_hub_that_cannot_be_reached_is_told_soon(models: Path) -> None:

@@ -82,6 +82,17 @@ def test_doctor_finds_this_machine_well() -> None:
     assert done.returncode == ExitCode.OK, done.stdout
     assert checks["Tesseract"]["status"] == "ok"
     assert "spa" in checks["Tesseract"]["found"]
+    assert checks["Java (revista evaluate captions)"]["status"] == "ok"
+    assert checks["captioner weights"] == {
+        "name": "captioner weights",
+        "status": "optional",
+        "found": "none: profile none",
+        "hint": checks["captioner weights"]["hint"],
+        "exit_code": 0,
+    }
+    without = revista("doctor", "--json", env=environment(PATH="/nowhere"))
+    java = next(check for check in json.loads(without.stdout) if check["name"].startswith("Java"))
+    assert java["status"] == "optional" and java["hint"] == "sudo apt-get install default-jre-headless"
 
 
 def test_evaluations_on_the_sample(tmp_path: Path) -> None:

@@ -104,6 +104,16 @@ def test_what_the_user_sets_stays(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert load_settings().captions.model == "small"
 
 
+@pytest.mark.parametrize("profile", ["compact", "english", "none"])
+@pytest.mark.parametrize("model", [None, "", "none"])
+def test_a_model_left_out_stays_out(folder: Path, profile: str, model: str | None) -> None:
+    chosen = Settings(profile=profile, captions=CaptionsSettings(model=model))
+    assert chosen.captions.model is None
+    assert chosen.ranking == Settings(profile=profile).ranking
+    for settings in (chosen, Settings(profile=profile)):
+        assert Settings(**settings.model_dump()) == settings  # filled in once, it stays as it is
+
+
 def test_the_same_settings_whether_written_or_filled_in(folder: Path) -> None:
     written = CaptionsSettings(model="small", language="es", prompts=("", "una fotografía de"), beams=3)
     assert Settings(profile="none", captions=written).captions == Settings().captions
@@ -204,6 +214,7 @@ def test_ours_can_be_meant() -> None:
         group = CaptionsSettings if model.role == "captioner" else RankingSettings
         group(**model.settings)
         assert (model.card is not None) == (model.folder is not None)
+    assert headings_of_a_card() >= {"Data", "Licence", "Training", "Figures", "Limits"}
     for id in registry.profiles["compact"].models():
         assert registry.models[id].hub is None  # it has to work without a network
 
@@ -222,9 +233,13 @@ def test_what_is_shipped_is_whole_small_and_has_a_card() -> None:
     assert sum(weights) <= 40_000_000
     for model in shipped.values():
         card = (ROOT / "models" / str(model.card)).read_text("utf-8")
-        template = (ROOT / "models" / "cards" / "README.md").read_text("utf-8")
-        headings = re.findall(r"^## (.+)$", template.partition("```markdown")[2].partition("```")[0], re.MULTILINE)
-        assert headings and set(headings) <= set(re.findall(r"^## (.+)$", card, re.MULTILINE)), model.card
+        assert headings_of_a_card() <= set(re.findall(r"^## (.+)$", card, re.MULTILINE)), model.card
+
+
+def headings_of_a_card() -> set[str]:
+    """The headings that models/cards/README.md asks for."""
+    template = (ROOT / "models" / "cards" / "README.md").read_text("utf-8")
+    return set(re.findall(r"^## (.+)$", template.partition("```markdown")[2].partition("```")[0], re.MULTILINE))
 
 
 def test_registering_twice_changes_nothing_and_a_new_file_is_seen(ours: Path, tmp_path: Path) -> None:
