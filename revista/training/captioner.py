@@ -44,6 +44,7 @@ class CaptionerConfig(BaseModel):
     label_smoothing: float = 0.1
     longest: int = 24  # tokens of a caption that are learnt
     views: int = 4  # of each picture; see `features.training_view`
+    printed: float = 0.33  # share of pictures that are shown as prints (the views from the third on)
     steps: int
     reward_steps: int = 0  # of `steps`, the last ones
     reward_rate: float = 5e-5
@@ -166,7 +167,10 @@ class Training:
         loop.set_rate(self.optimiser, value)
         count = config.reward_pictures if rewarded else config.pictures
         pictures = rng.choice(len(self.train.names), min(count, len(self.train.names)), replace=False)
-        maps = self.train.take(pictures, rng.integers(0, config.views, len(pictures))).to(self.device)
+        prints = rng.random(len(pictures)) < config.printed
+        views = np.where(prints & (config.views > 2), rng.integers(2, max(3, config.views), len(pictures)), 0)
+        views = np.where(prints, views, rng.integers(0, min(2, config.views), len(pictures)))
+        maps = self.train.take(pictures, views).to(self.device)
         self.model.train()
         self.model.vision_model.encoder.eval()
         with loop.precision(self.device, config.precision):
