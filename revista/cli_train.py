@@ -27,6 +27,7 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="Setti
 SeedOption = Annotated[int | None, typer.Option(help="Another seed than the config's.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")]
+BeginOption = Annotated[Path | None, typer.Option("--from", help="Weights to begin with, instead of chance.")]
 EncoderOption = Annotated[Path, typer.Option("--encoder", help="encoder.safetensors of: revista train encoder")]
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
@@ -58,6 +59,7 @@ def encoder(
     out: OutOption = Path("training/encoder"),
     images: ImagesOption = None,
     config: ConfigOption = None,
+    begin: BeginOption = None,
     seed: SeedOption = None,
     device: DeviceOption = "auto",
     resume: ResumeOption = False,
@@ -69,7 +71,7 @@ def encoder(
 
     settings = _config(training.EncoderConfig, config, "encoder", seed)
     opened = _data(data, images, None)
-    history = training.train(opened, teacher, settings, out, pick_device(device), resume)
+    history = training.train(opened, teacher, settings, out, pick_device(device), resume, begin)
     write_report(out / "report.html", "Image encoder", settings.model_dump(), history)
 
 
@@ -95,6 +97,7 @@ def captioner(
     captions: CaptionsOption = None,
     images: ImagesOption = None,
     config: ConfigOption = None,
+    begin: BeginOption = None,
     seed: SeedOption = None,
     device: DeviceOption = "auto",
     resume: ResumeOption = False,
@@ -106,7 +109,7 @@ def captioner(
 
     settings = _config(training.CaptionerConfig, config, "captioner", seed)
     opened = _data(data, images, captions)
-    made, history = training.train(opened, encoder, settings, out, pick_device(device), resume)
+    made, history = training.train(opened, encoder, settings, out, pick_device(device), resume, begin)
     said = made.write(made.dev, 0, 24)
     samples = [Sample(opened.read(name), (text, *opened.texts[name][:1])) for name, text in said.items()]
     write_report(out / "report.html", "Captioner", settings.model_dump(), history, samples)
@@ -121,6 +124,7 @@ def clip(
     captions: CaptionsOption = None,
     images: ImagesOption = None,
     config: ConfigOption = None,
+    begin: BeginOption = None,
     seed: SeedOption = None,
     device: DeviceOption = "auto",
     resume: ResumeOption = False,
@@ -132,7 +136,7 @@ def clip(
 
     settings = _config(training.ClipConfig, config, "clip", seed)
     english, foreign = _data(data, images, captions), _data(data, images, spanish)
-    made, history = training.train(english, foreign, encoder, settings, out, pick_device(device), resume)
+    made, history = training.train(english, foreign, encoder, settings, out, pick_device(device), resume, begin)
     seen, read, _ = made.vectors(made.dev, 0, made.dev_texts[1])
     flat = [text for many in made.dev_texts[1] for text in many]
     nearest = (seen[:24] @ read.T).topk(min(2, len(flat)), dim=1).indices.tolist()

@@ -89,6 +89,7 @@ class RankingSettings(Group):
     # registered id, local folder or hub id (org/name@revision) of a CLIP checkpoint; `Settings` fills in the profile's
     model: str | None = None
     min_window_probability: float = Field(0.6, ge=0, le=1)  # below it no nearby passage counts as belonging
+    captioner_trust: float = Field(8.0, ge=0)  # how much the captioner's own log-probabilities count beside the ranker
     min_kind_probability: float = Field(0.5, ge=0, le=1)  # below it a picture's kind is uncertain
 
 

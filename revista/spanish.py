@@ -9,7 +9,7 @@ translation they then replace: articles and adjectives agree. All rules stand he
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from revista.programs import apertium
 from revista.programs.apertium import Translation
@@ -68,7 +68,7 @@ _CLOTHES = (
     "|t-shirts?|vests?|helmets?|costumes?|bikinis?|outfits?|clothing|clothes|caps?|tops?|trunks|glasses|gear|skirts?"
     "|hoodies?|wetsuits?|bathing suits?|swimsuits?|overalls|scarf|robes?"
 )
-_BEFORE = (
+_BEFORE: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r" 's\b", "'s"),
     (r"\bwearing (?=nothing)", "with "),
     (r"\b(?:close ?-?up)(?= of)", "near view"),
@@ -82,6 +82,26 @@ _BEFORE = (
     (r"\bsnow[- ]covered\b", "snowy"),
     (r"\b(?:dressed|wearing) (?=in\b)", "dressed "),
     (r"\bout of\b", "from"),
+    (r"\bgrassy ([a-z]+)\b", r"\1 of grass"),
+    (r"\bwooded area\b", "forest"),
+    (r"\b([a-z]+)[- ]haired ([a-z]+)\b", r"\2 with \1 hair"),
+    (r"\b(?:shirtless|topless) ([a-z]+)\b", r"\1 without shirt"),
+    (r"\bbald ([a-z]+)\b", r"\1 without hair"),
+    (r"\bbearded ([a-z]+)\b", r"\1 with beard"),
+    (r"\bblonde\b", "blond"),
+    (r"\b(?:fluffy|furry|shaggy)\b", "hairy"),
+    (r"\b(?:in )?(?:midair|mid-air|mid air)\b", "in the air"),
+    (r"\bairborne\b", "in the air"),
+    (r"\b(brightly|multi|light|dark|cream)?[- ]?colored ", ""),
+    (r"\bplaid ([a-z]+)\b", r"\1 of squares"),
+    (r"\b(a|the|two|three|young|small) smiling ([a-z]+)\b", r"\1 \2 that is smiling"),
+    (r"\bwhilst\b", "while"),
+    (r"\bstaring\b", "looking"),
+    (r"\bjogging\b", "running"),
+    (r"\batop\b", "on"),
+    (r"\bindoors\b", "inside"),
+    (r"\bdownhill\b", "down a hill"),
+    (r"\b(asian|german|american|african|japanese|mexican|chinese|indian)\b", lambda m: m[1].capitalize()),
     (r"\bon top of\b", "on"),
     (r"\b(bikini|halter|crop|red|blue|green|yellow|pink|orange|purple|white|black|brown|striped) top\b", r"\1 blouse"),
 )
@@ -167,9 +187,44 @@ _GLOSSARY: dict[str, tuple[str, str, str]] = {
     "goalie": ("portero", "porteros", "m"),
     "greyhound": ("galgo", "galgos", "m"),
     "terrain": ("terreno", "terrenos", "m"),
+    "outfit": ("traje", "trajes", "m"),
+    "surf": ("ola", "olas", "f"),
+    "pond": ("estanque", "estanques", "m"),
+    "puppy": ("cachorro", "cachorros", "m"),
+    "cellphone": ("teléfono", "teléfonos", "m"),
+    "hiker": ("excursionista", "excursionistas", "m"),
+    "ledge": ("cornisa", "cornisas", "f"),
+    "hurdle": ("obstáculo", "obstáculos", "m"),
+    "racetrack": ("pista de carreras", "pistas de carreras", "f"),
+    "hoop": ("aro", "aros", "m"),
+    "backyard": ("patio", "patios", "m"),
+    "couch": ("sofá", "sofás", "m"),
+    "motorcyclist": ("motociclista", "motociclistas", "m"),
+    "poodle": ("caniche", "caniches", "m"),
+    "racer": ("corredor", "corredores", "m"),
+    "hoodie": ("sudadera", "sudaderas", "f"),
+    "handrail": ("barandilla", "barandillas", "f"),
+    "wheelchair": ("silla de ruedas", "sillas de ruedas", "f"),
+    "pavement": ("acera", "aceras", "f"),
+    "doorway": ("entrada", "entradas", "f"),
+    "foreground": ("primer plano", "primeros planos", "m"),
+    "walkway": ("pasarela", "pasarelas", "f"),
+    "wrestler": ("luchador", "luchadores", "m"),
+    "mountainside": ("ladera", "laderas", "f"),
+    "train": ("tren", "trenes", "m"),
+    "bunny": ("conejo", "conejos", "m"),
+    "jockey": ("jinete", "jinetes", "m"),
+    "stump": ("tocón", "tocones", "m"),
+    "mug": ("taza", "tazas", "f"),
     "chest": ("pecho", "pechos", "m"),
 }
-_IRREGULAR = {"baby": "babies", "lady": "ladies", "couple": "couples", "little child": "little children"}
+_IRREGULAR = {
+    "baby": "babies",
+    "lady": "ladies",
+    "puppy": "puppies",
+    "bunny": "bunnies",
+    "little child": "little children",
+}
 # Rare words of a captioner that Apertium knows, by gender: English singular and plural, Spanish singular and plural.
 _STAND_INS = {
     "f": (
@@ -186,7 +241,11 @@ _STAND_INS = {
         ("piano", "pianos", "piano", "pianos"),
     ),
 }
-_VERB_STAND_IN = ("whistling", {"silbando": 0, "silba": 1, "silban": 2})
+_VERB_STAND_INS = (  # rare verbs, and what becomes of them: gerund, singular, plural
+    ("whistling", ("silbando", "silba", "silban")),
+    ("yawning", ("bostezando", "bosteza", "bostezan")),
+    ("praying", ("rogando", "ruega", "ruegan")),
+)
 _VERB_GLOSSARY = {
     "skiing": ("esquiando", "esquía", "esquían"),
     "snowboarding": ("bajando por la nieve", "baja por la nieve", "bajan por la nieve"),
@@ -203,6 +262,8 @@ _VERB_GLOSSARY = {
     "upstanding": ("de pie", "está de pie", "están de pie"),
     "looking": ("mirando", "mira", "miran"),
     "climbing": ("escalando", "escala", "escalan"),
+    "hugging": ("abrazando", "abraza", "abrazan"),
+    "wrestling": ("luchando", "lucha", "luchan"),
     "posing": ("posando", "posa", "posan"),
 }
 
@@ -229,6 +290,7 @@ _AFTER = (
     (r"\babajo (?=un|el |la |los |las |su )", "por "),
     (r"\barriba (?=un|el |la |los |las |su )", "por "),
     (r"\b(?:una )?(?:vista cercana|cercana vista)\b", "un primer plano"),
+    (r"\bde (?:cuadrados|plazas)\b", "a cuadros"),
     (r"\btachad(?=[oa])", "rayad"),
     (r"\ba el\b", "al"),
     (r"\bde el\b", "del"),
@@ -277,11 +339,15 @@ def _prepare(text: str) -> tuple[str, dict[str, str]]:
     text = _PLURAL.sub(lambda m: f"{m[1]} are {_BASES[m[2]]}", text)
     for pattern, new in _BEFORE:
         text = re.sub(pattern, new, text)
+    free = list(_VERB_STAND_INS)
     for verb, forms in _VERB_GLOSSARY.items():
-        if re.search(rf"\b{verb}\b", text) and "whistling" not in text:
-            at = " at" if verb == "looking" else ""
-            text = re.sub(rf"\b{verb}\b{'(?: at| on)?' if at else ''}", _VERB_STAND_IN[0], text, count=1)
-            changes.update({said: forms[i] + (" a" if at else "") for said, i in _VERB_STAND_IN[1].items()})
+        if not free or not re.search(rf"\b{verb}\b", text):
+            continue
+        stand_in, said = free.pop(0)
+        at = verb == "looking"
+        text = re.sub(rf"\b{verb}\b{'(?: at| on)?' if at else ''}", stand_in, text)
+        changes.update({old: new + (" a" if at else "") for old, new in zip(said, forms, strict=True)})
+    text = text.replace("upstanding", "standing")
     text = _NOUNS.sub(_StandIns(changes), text)
     return " ".join(text.split()), changes
 

@@ -189,7 +189,9 @@ WINDOWS = ("la señora de Zayas", "el Yacht Club de la Habana", "las regatas de 
 
 def test_with_a_ranker(tmp_path: Path, clip: Clip) -> None:
     file, contexts = page(tmp_path, *WINDOWS, WINDOWS[0], " ")
-    body = ranking.run(file, contexts, captioned(*THREE), RankingSettings(min_window_probability=0.1), clip, None)
+    body = ranking.run(
+        file, contexts, captioned(*THREE), RankingSettings(min_window_probability=0.1, captioner_trust=0), clip, None
+    )
     (picture,) = body.pictures
     assert body.ranker == "tiny-clip" and not body.problems and picture.reason is None
     assert len(picture.ranked) == 6  # the window that stands twice counts once, the blank one not at all
@@ -321,3 +323,17 @@ def test_the_kind_is_the_one_whose_sentences_are_nearest() -> None:
         found = judge(similarities, 50.0, 0.5)
         assert found.kind is found.likeliest is kind and found.confidence > 0.9
     assert judge([0.2] * len(KIND_TEXTS), 50.0, 0.5).kind is Kind.UNCERTAIN
+
+
+def test_a_strange_sentence_needs_much_similarity() -> None:
+    def said(text: str, log_probability: float) -> Candidate:
+        return Candidate(text=text, language="en", source="captioner", log_probability=log_probability)
+
+    found = [said("a man on a horse", -1.0), said("a horse eats the man its hat", -3.5)]
+    scores = Scores((0.30, 0.45, 0.9))  # the last is of a sentence that names a kind
+    alone = ranking.best_first(found, scores, 16.0, 0.0)
+    assert [one.candidate for one in alone] == [found[1], found[0]]
+    both = ranking.best_first(found, scores, 16.0, 8.0)
+    assert [one.candidate for one in both] == found
+    assert sum(one.probability or 0.0 for one in both) == pytest.approx(1, abs=1e-3)
+    assert [one.similarity for one in both] == [0.30, 0.45]

@@ -48,10 +48,11 @@ class Blip:
         self.name = weights.name
         self._options = options
         self._device = pick_device(device)
+        model_class = _model_class(weights)
         # The PIL processor always: the one over torchvision resizes to slightly other pixels.
         self._processor = load_part(BlipImageProcessorPil, weights)
         self._tokenizer = load_tokenizer(weights)
-        self._model = load_model(_model_class(weights), weights, self._device)
+        self._model = load_model(model_class, weights, self._device)
         self._lock = threading.Lock()  # the tokenizer is not safe across threads, and torch fills all cores anyway
         try:
             for prompt in options.prompts:

@@ -33,9 +33,10 @@ class Encoder(nn.Module):
         """
         super().__init__()
         self.stem = nn.Sequential(
-            _Convolution(3, 32, 5, stride=2),
-            _Convolution(32, 96, 3, stride=2),
-            _Convolution(96, STEM, 1, active=False),
+            _Convolution(3, 32, 3, stride=2),
+            _Convolution(32, 32, 3),
+            _Convolution(32, 128, 3, stride=2),
+            _Convolution(128, STEM, 1, active=False),
             _Block(STEM, STEM, 1, max(1, expansion // 2)),
         )
         before = (STEM, *WIDTHS)

@@ -151,5 +151,6 @@ class CompactClip(CLIPModel):
         self.post_init()
 
 
+AutoConfig.register("revista_blip", CompactBlipConfig)
 AutoConfig.register("revista_clip", CompactClipConfig)
 AutoModel.register(CompactClipConfig, CompactClip)

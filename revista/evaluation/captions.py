@@ -229,7 +229,7 @@ class _Work:
         if self._ranker is not None and ranked:
             self._vectors.append(_encode_images(self._ranker, [pictures[name] for name in ranked]))
         for name, scored in ranked.items():
-            ordered = sorted(scored, key=lambda one: -(one.similarity or 0.0))  # as the stage orders them
+            ordered = self._ordered(scored)
             prediction = CaptionPrediction(
                 image=name,
                 references=references[name],
@@ -238,6 +238,16 @@ class _Work:
                 candidates=tuple(ordered),
             )
             self.predictions.append(prediction)
+
+    def _ordered(self, scored: list[ScoredCandidate]) -> list[ScoredCandidate]:
+        """As the ranking stage orders them."""
+        from revista.ranking import Scores, best_first
+
+        if self._ranker is None:
+            return scored
+        scores = Scores(tuple(one.similarity or 0.0 for one in scored))
+        trust = self._settings.ranking.captioner_trust
+        return best_first([one.candidate for one in scored], scores, self._ranker.scale, trust)
 
     def _caption(self, pictures: dict[str, np.ndarray]) -> dict[str, tuple[Candidate, ...]]:
         """The captioner's candidates for each picture on which it did not fail."""

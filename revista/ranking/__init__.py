@@ -112,7 +112,7 @@ def run(
 ) -> Ranking:
     """The candidates of each picture of a page, best first.
 
-    With a ranker, candidates stand in the order of their similarity, and `window` is the best passage where its
+    With a ranker, candidates stand in the order of `best_first`, and `window` is the best passage where its
     probability reaches `options.min_window_probability`; a passage without a rival is never taken, since a softmax
     over one is 1 whatever the picture shows. Without a ranker, or where it fails on a picture, the captioner's own
     log-probabilities decide, the windows follow as printed, and no probability is claimed.
@@ -151,7 +151,7 @@ def run(
         if not found:
             ranked.append(PictureRanking(picture=picture.picture, kind=kind, reason=lacking or NOTHING_TO_RANK))
         elif isinstance(scores, Scores) and ranker is not None:
-            ordered = _by_similarity(found, scores, ranker.scale)
+            ordered = best_first(found, scores, ranker.scale, options.captioner_trust)
             one = _ranking(picture.picture, ordered, lacking, options.min_window_probability)
             ranked.append(one.model_copy(update={"kind": kind}))
         else:
@@ -211,18 +211,34 @@ def _problems(picture: str, result: Scores | RevistaError | None) -> list[Proble
     ]
 
 
-def _by_similarity(found: Sequence[Candidate], scores: Scores, scale: float) -> list[ScoredCandidate]:
-    """The candidates with their scores, most similar first; ties stay as they stood."""
+def best_first(found: Sequence[Candidate], scores: Scores, scale: float, trust: float) -> list[ScoredCandidate]:
+    """The candidates with their scores, best first; ties stay as they stood.
+
+    A candidate's value is its similarity times `scale`; one of the captioner's also loses `trust` times what its
+    log-probability lacks to the captioner's best. A ranker alone is easily taken in by a strange sentence that names
+    the right things. The probabilities are the softmax of the values within each group.
+
+    Args:
+        found: sentences of a captioner, and windows of print.
+        scores: of each, in the same order; further scores are left alone.
+        scale: of the ranker; see `Ranker`.
+        trust: the setting `ranking.captioner_trust`.
+    """
+    said = [c.log_probability for c in found if c.source == "captioner" and c.log_probability is not None]
+    values = [scale * similarity for similarity in scores.similarities[: len(found)]]
+    for i, candidate in enumerate(found):
+        if candidate.source == "captioner" and candidate.log_probability is not None:
+            values[i] -= trust * (max(said) - candidate.log_probability)
     probabilities = [0.0] * len(found)
     for source in ("captioner", "window"):
         rows = [i for i, candidate in enumerate(found) if candidate.source == source]
-        for i, probability in zip(rows, softmax([scale * scores.similarities[i] for i in rows]), strict=True):
+        for i, probability in zip(rows, softmax([values[i] for i in rows]), strict=True):
             probabilities[i] = round(probability, 4)
-    scored = [
-        ScoredCandidate(candidate=candidate, similarity=similarity, probability=probability)
-        for candidate, similarity, probability in zip(found, scores.similarities, probabilities, strict=False)
+    order = sorted(range(len(found)), key=lambda i: -values[i])
+    return [
+        ScoredCandidate(candidate=found[i], similarity=scores.similarities[i], probability=probabilities[i])
+        for i in order
     ]
-    return sorted(scored, key=lambda one: -(one.similarity or 0.0))
 
 
 def _by_log_probability(found: Sequence[Candidate]) -> list[ScoredCandidate]:

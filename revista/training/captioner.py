@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
+from safetensors.torch import load_file
 
 from revista.compact.encoder import SIDE
 from revista.compact.models import CompactBlip, CompactBlipConfig
@@ -43,6 +44,7 @@ class CaptionerConfig(BaseModel):
     label_smoothing: float = 0.1
     longest: int = 24  # tokens of a caption that are learnt
     views: int = 4  # of each picture; see `features.training_view`
+    printed: float = 0.33  # share of pictures that are shown as prints (the views from the third on)
     steps: int
     reward_steps: int = 0  # of `steps`, the last ones
     reward_rate: float = 5e-5
@@ -147,6 +149,11 @@ class Training:
         looked_at = self.dev.names[: config.check_pictures]
         self.dev_judge = Cider({name: [plain(text) for text in data.texts[name]] for name in looked_at})
 
+    def begin_with(self, weights: Path) -> None:
+        """Take all weights but the encoder's from a checkpoint of the same vocabulary and sizes."""
+        old = {n: v.float() for n, v in load_file(weights).items() if not n.startswith("vision_model.encoder.")}
+        self.model.load_state_dict(old, strict=False)
+
     def step(self, number: int) -> dict[str, float]:
         """One step: of cross-entropy, or of rewards once those begin."""
         config = self.config
@@ -160,7 +167,10 @@ class Training:
         loop.set_rate(self.optimiser, value)
         count = config.reward_pictures if rewarded else config.pictures
         pictures = rng.choice(len(self.train.names), min(count, len(self.train.names)), replace=False)
-        maps = self.train.take(pictures, rng.integers(0, config.views, len(pictures))).to(self.device)
+        prints = rng.random(len(pictures)) < config.printed
+        views = np.where(prints & (config.views > 2), rng.integers(2, max(3, config.views), len(pictures)), 0)
+        views = np.where(prints, views, rng.integers(0, min(2, config.views), len(pictures)))
+        maps = self.train.take(pictures, views).to(self.device)
         self.model.train()
         self.model.vision_model.encoder.eval()
         with loop.precision(self.device, config.precision):
@@ -269,7 +279,13 @@ def save(model: Any, tokenizer: Any, folder: Path, clip: bool) -> None:
 
 
 def train(
-    data: CaptionData, encoder: Path, config: CaptionerConfig, out: Path, device: str, resume: bool
+    data: CaptionData,
+    encoder: Path,
+    config: CaptionerConfig,
+    out: Path,
+    device: str,
+    resume: bool,
+    begin: Path | None = None,
 ) -> tuple[Training, loop.History]:
     """Train a captioner; its checkpoint goes to `model` in `out`.
 
@@ -280,9 +296,12 @@ def train(
         out: folder of weights, kept features and checkpoint; made where there is none.
         device: a torch device.
         resume: go on from the checkpoint in `out`.
+        begin: a checkpoint's `model.safetensors` to begin with, instead of chance, all but its encoder.
     """
     out.mkdir(parents=True, exist_ok=True)
     training = Training(data, encoder, config, out, device)
+    if begin is not None:
+        training.begin_with(begin)
     plan = loop.Plan(config.steps, config.check_every, config.patience, config.seed)
     parts = {"model": training.model, "optimiser": training.optimiser}
     history = loop.fit(plan, parts, training.step, training.check, training.keep, out, resume)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
+from safetensors.torch import load_file
 from torch.nn import functional
 
 from revista.compact.encoder import SIDE
@@ -119,6 +120,11 @@ class Training:
             {"params": [p for _, p in learning if p.ndim <= 1], "weight_decay": 0.0},
         ]
         self.optimiser = torch.optim.AdamW(groups, lr=config.rate)
+
+    def begin_with(self, weights: Path) -> None:
+        """Take all weights but the encoder's from a checkpoint of the same vocabulary and sizes."""
+        old = {n: v.float() for n, v in load_file(weights).items() if not n.startswith("vision_model.encoder.")}
+        self.model.load_state_dict(old, strict=False)
 
     def step(self, number: int) -> dict[str, float]:
         """One step over pictures with an English and a Spanish caption each."""
@@ -251,6 +257,7 @@ def train(
     out: Path,
     device: str,
     resume: bool,
+    begin: Path | None = None,
 ) -> tuple[Training, loop.History]:
     """Train a dual encoder; its checkpoint goes to `model` in `out`.
 
@@ -262,9 +269,12 @@ def train(
         out: folder of weights, kept features and checkpoint; made where there is none.
         device: a torch device.
         resume: go on from the checkpoint in `out`.
+        begin: a checkpoint's `model.safetensors` to begin with, instead of chance, all but its encoder.
     """
     out.mkdir(parents=True, exist_ok=True)
     training = Training(english, spanish, encoder, config, out, device)
+    if begin is not None:
+        training.begin_with(begin)
     plan = loop.Plan(config.steps, config.check_every, config.patience, config.seed)
     parts = {"model": training.model, "optimiser": training.optimiser}
     history = loop.fit(plan, parts, training.step, training.check, training.keep, out, resume)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader, Dataset
 
 from revista.compact.encoder import FEATURES, Encoder
@@ -29,7 +29,7 @@ from revista.training.teacher import Teacher
 
 UNIT = 3.0  # the maps between blocks are learnt as shares of this, which is about their standard deviation
 WEIGHTS = "encoder.safetensors"
-LOOKED_AT = (3, 7, 10, 13)  # parts whose maps count while the blocks work together, besides the last
+LOOKED_AT = (0, 3, 7, 10, 13)  # parts whose maps count while the blocks work together, besides the last
 EARLY = 4  # parts before it work on large maps
 LATE = 10  # from this part on, the map of what looks printed is to be that of the clean view
 Scales = list[tuple[float, int]]
@@ -91,7 +91,15 @@ def _teacher(file: Path) -> Teacher:
     return _TEACHERS[file]
 
 
-def train(data: CaptionData, teacher: Path, config: EncoderConfig, out: Path, device: str, resume: bool) -> Any:
+def train(
+    data: CaptionData,
+    teacher: Path,
+    config: EncoderConfig,
+    out: Path,
+    device: str,
+    resume: bool,
+    begin: Path | None = None,
+) -> loop.History:
     """Train an encoder; its weights go to `encoder.safetensors` in `out`.
 
     Args:
@@ -101,6 +109,7 @@ def train(data: CaptionData, teacher: Path, config: EncoderConfig, out: Path, de
         out: folder of weights and checkpoint; made where there is none.
         device: a torch device.
         resume: go on from the checkpoint in `out`.
+        begin: weights of an encoder to begin with; what does not fit begins at random.
 
     Returns:
         The `History`; a check's score is the share of the teacher's last map that the encoder explains on the
@@ -109,6 +118,9 @@ def train(data: CaptionData, teacher: Path, config: EncoderConfig, out: Path, de
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     model = Encoder(config.expansion).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if begin is not None:
+        old, new = load_file(begin), model.state_dict()
+        model.load_state_dict({n: old[n] if n in old and old[n].shape == v.shape else v for n, v in new.items()})
     optimiser = torch.optim.AdamW(model.parameters(), lr=config.rate, weight_decay=config.weight_decay)
     scales = _teacher(teacher).scales
     batches: list[Iterator[Any]] = []
@@ -158,7 +170,7 @@ def _apart(model: Encoder, pixels: torch.Tensor, maps: list[torch.Tensor], scale
     losses = {}
     count = len(pixels)
     for i, part in enumerate(model.parts()):
-        rows = max(1, count // 4) if i == 0 else max(1, count // 2) if i < 4 else count
+        rows = count if i >= EARLY else max(1, count // (2 if i == 0 else 4))
         given = pixels[:rows] if i == 0 else _real(maps, scales, i - 1, pixels.device, rows)
         wanted = _real(maps, scales, i, pixels.device, rows)
         change = wanted - given if getattr(part, "residual", False) else wanted
@@ -184,13 +196,13 @@ def _together(
             continue
         made, wanted = state.float(), _real(maps, scales, i, pixels.device, len(pixels))
         if part is model.head:
-            losses["last"] = 2 * _share(made, wanted, wanted)
+            losses["last"] = _share(made, wanted, wanted)
             means = made.mean(dim=(2, 3)), wanted.mean(dim=(2, 3))
-            losses["mean"] = 0.5 * (means[0] - means[1]).pow(2).mean() / means[1].var(dim=0).mean()
+            losses["mean"] = 0.3 * (means[0] - means[1]).pow(2).mean() / means[1].var(dim=0).mean()
         elif i >= LATE:
-            losses[f"part{i}"] = 0.2 * _share(made, wanted, wanted)
+            losses[f"part{i}"] = 0.5 * _share(made, wanted, wanted)
         elif not printed.all():
-            losses[f"part{i}"] = 0.1 * _share(made[~printed], wanted[~printed], wanted[~printed])
+            losses[f"part{i}"] = 0.5 * _share(made[~printed], wanted[~printed], wanted[~printed])
     return losses
 
 
