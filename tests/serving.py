@@ -128,6 +128,7 @@ class Stack:
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "REVISTA_"))},
             "PREFECT_HOME": str(self.folder / "prefect"),
+            "REVISTA_PROFILE": "none",  # each run is a process of its own, and would load models
             "PYTHONPATH": str(watch),
             "OUTSIDE_CALLS": str(self.folder / "outside-calls"),
             **self.environment,
