@@ -18,7 +18,9 @@ _COLOURS = {
     "es": r"(?:roj|azul|verde|amarill|naranja|ros|morad|marr[oó]n)(?:o|a|os|as|es|s)?",
 }
 _CLAIMS = {
-    "en": re.compile(rf"\b{_COLOURS['en']}(?:(?:,| and|,? or) {_COLOURS['en']})*(?: and(?= (?:white|black|gr[ea]y)))? "),
+    "en": re.compile(
+        rf"\b{_COLOURS['en']}(?:(?:,| and|,? or) {_COLOURS['en']})*(?: and(?= (?:white|black|gr[ea]y)))? "
+    ),
     "es": re.compile(rf" {_COLOURS['es']}(?:(?:,| y) {_COLOURS['es']})*\b"),
 }
 
