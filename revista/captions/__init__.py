@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from revista.captions.colours import has_colour, without_colours
 from revista.devices import torch_software
 from revista.errors import BadInput, MissingWeights, ModelError, RevistaError
 from revista.images import crops
@@ -23,7 +24,7 @@ from revista.settings import CaptionsSettings
 from revista.weights import find_weights
 
 NAME = "captions"
-VERSION = "1"
+VERSION = "2"
 
 NOT_DESCRIBED = "not described by a model"
 NO_WEIGHTS = f"{NOT_DESCRIBED}: no captioner weights"
@@ -128,7 +129,8 @@ def run(
             problems.append(Problem.from_error(result, NAME, page_of(name), name))
             found.append(PictureCandidates(picture=name, reason=f"{NOT_DESCRIBED}: {result.message}"))
         else:
-            found.append(PictureCandidates(picture=name, candidates=result))
+            seen = result if has_colour(requests[name].image) else without_colours(result)
+            found.append(PictureCandidates(picture=name, candidates=seen))
     return Candidates(captioner=captioner.name, pictures=tuple(found), problems=tuple(problems))
 
 
