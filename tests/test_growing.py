@@ -1,0 +1,324 @@
+"""More than one machine: PostgreSQL, a password, several workers over a shared folder or an object store, a queue
+for models; and what happens when one of them goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+
+from revista import scans, worklog
+from revista.objects import ObjectArchive
+from revista.stages import STAGES
+from revista.store import Archive
+from revista.totals import archive_totals
+
+from .growing import Postgres, machines, made, plain_archive, postgres, same_issues, worker_of
+from .objects.server import ObjectServer, object_server
+from .serving import ROOT, Stack, wait_until
+from .test_serve import one_page_a_task, under_way, write_pdf
+from .tiny_models import one_thread, save_blip, save_clip
+
+GOOD = ("Completed", "Completed with problems")
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Postgres]:
+    with postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[ObjectServer]:
+    with object_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, database: Postgres, store: ObjectServer) -> Iterator[Stack]:
+    environment = {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database.url,
+        "PREFECT_SERVER_API_AUTH_STRING": "operator:secret",
+    }
+    running = Stack(tmp_path_factory.mktemp("stack"), environment)
+    running.start()
+    try:
+        yield running
+        assert running.outside_calls == []
+    finally:
+        running.stop()
+
+
+def one_page_issues(folder: Path, count: int) -> dict[str, Path]:
+    """Issues of one page each, by id."""
+    pages = (8, 3, 2, 5, 7, 8)
+    return {
+        f"social-1920-{n:02d}": write_pdf(folder / f"social1920_{n}.pdf", page)
+        for n, page in enumerate(pages[:count], start=1)
+    }
+
+
+def test_password(stack: Stack) -> None:
+    assert httpx.post(f"{stack.url}/api/flow_runs/filter", json={}).status_code == 401
+    assert httpx.post(f"{stack.url}/api/flow_runs/filter", json={}, auth=("operator", "guess")).status_code == 401
+    assert isinstance(stack.runs(), list)
+
+
+def test_shares_go_to_several_workers(stack: Stack, database: Postgres) -> None:
+    issues = one_page_issues(stack.folder / "scans", 3)
+    archive = stack.folder / "shared"
+    with machines(stack, "second", "third"):
+        run = stack.begin(
+            "archive/archive", pdfs=[str(pdf) for pdf in issues.values()], archive=str(archive), workers=3
+        )
+        state = stack.wait_for(run, "Completed", "Completed with problems")
+    shares = stack.runs(parent_flow_run_id=[run])
+    assert [share["name"] for share in shares] == ["share of 1 issue"] * 3
+    assert {share["state_name"] for share in shares} == {state}
+    assert len({worker_of(stack, share["id"]) for share in shares}) >= 2
+    for issue in issues:
+        assert made(archive, issue) == dict.fromkeys(STAGES, 1)
+    same_issues(archive, plain_archive(stack.folder / "shared plain", list(issues.values())))
+    assert database.ask(f"select state_name from flow_run where id = '{run}'") == state
+    assert not list((archive / "log" / "runs").iterdir())
+    assert [row["made"] for row in stack.rows("archive-summary")] == [len(STAGES)] * 3
+
+
+def test_one_issue_in_two_runs_at_once(stack: Stack) -> None:
+    """One works; the other waits, and finds all done, or says who has it."""
+    pdf = write_pdf(stack.folder / "social1920_7.pdf", 8)
+    archive = stack.folder / "twice"
+    runs = [stack.begin("archive/archive", pdfs=[str(pdf)], archive=str(archive)) for _ in range(2)]
+    with machines(stack, "second"):
+        states = {run: stack.wait_for(run, "Completed", "Completed with problems", "Failed") for run in runs}
+    for run, state in states.items():
+        assert state != "Failed" or "is being worked on by process" in reason(stack, run)
+    assert "Failed" not in states.values() or set(states.values()) != {"Failed"}
+    assert made(archive, "social-1920-07") == dict.fromkeys(STAGES, 1)
+
+
+def reason(stack: Stack, run: str) -> str:
+    """Why the one issue of a run failed."""
+    (sub,) = stack.runs(parent_flow_run_id=[run])
+    return str(sub["state"]["message"])
+
+
+@pytest.mark.slow
+def test_worker_lost_in_mid_share(stack: Stack) -> None:
+    """The machine of a share goes: its issues are told as failed, the others are done; a retry does the rest only."""
+    issues = one_page_issues(stack.folder / "lost scans", 3)
+    long = write_pdf(stack.folder / "lost scans" / "social1921_1.pdf", *range(1, 9))
+    archive = stack.folder / "lost"
+    pdfs = [str(pdf) for pdf in (long, *issues.values())]
+    settings = one_page_a_task(stack.folder)
+    with machines(stack, "second", "third") as both:
+        run = stack.begin("archive/archive", pdfs=pdfs, archive=str(archive), workers=2, settings_file=settings)
+        under_way(stack, archive, "social-1921-01")
+        (victim,) = (m for m in both if worker_of(stack, share_with(stack, run, long.name)) == m.name)
+        victim.kill()
+        state = stack.wait_for(run, "Completed with problems", "Failed", patience=240)
+        assert state == "Completed with problems"
+        fates = {row["issue"].split("]")[0].strip("["): row["state"] for row in stack.rows("archive-summary")}
+        assert fates["social1921_1.pdf"] == "failed"
+        assert "its run ended as Crashed" in str(stack.rows("archive-summary"))
+        stack.set_state(run, "SCHEDULED", "AwaitingRetry")
+        stack.wait_for(run, "Completed", patience=300)
+    counts = made(archive, "social-1921-01")
+    assert counts["text"] == counts["regions"] == 8
+    for issue in issues:
+        assert made(archive, issue) == dict.fromkeys(STAGES, 1)
+    same_issues(archive, plain_archive(stack.folder / "lost plain", [long, *issues.values()]))
+
+
+def share_with(stack: Stack, run: str, name: str) -> str:
+    """The sub-run whose share of a run has a PDF."""
+    shares = stack.runs(parent_flow_run_id=[run])
+    (found,) = (share["id"] for share in shares if any(pdf.endswith(name) for pdf in share["parameters"]["pdfs"]))
+    return str(found)
+
+
+@pytest.mark.slow
+def test_database_gone_for_a_while(stack: Stack, database: Postgres) -> None:
+    pdf = write_pdf(stack.folder / "social1922_1.pdf", *range(1, 9))
+    archive = stack.folder / "outage"
+    run = stack.begin(
+        "archive/archive", pdfs=[str(pdf)], archive=str(archive), settings_file=one_page_a_task(stack.folder)
+    )
+    under_way(stack, archive, "social-1922-01")
+    database.stop()
+    time.sleep(20)
+    database.start()
+
+    def ended() -> str | None:
+        try:
+            state = stack.state(run)
+        except httpx.HTTPError:
+            return None
+        return state if state in {"Completed", "Completed with problems", "Failed", "Crashed"} else None
+
+    state = wait_until("the run has ended", ended, 400)
+    print("after the outage:", state, stack.message(run))
+    if not state.startswith("Completed"):
+        stack.set_state(run, "SCHEDULED", "AwaitingRetry")
+        stack.wait_for(run, "Completed", "Completed with problems", patience=300)
+    assert made(archive, "social-1922-01")["text"] == 8
+    same_issues(archive, plain_archive(stack.folder / "outage plain", [pdf]))
+
+
+def upload(bucket: str, *pdfs: Path) -> None:
+    """Put scans into a new bucket."""
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=bucket)
+    for pdf in pdfs:
+        client.upload_file(str(pdf), bucket, f"scans/{pdf.name}")
+
+
+@pytest.mark.slow
+def test_object_store_and_a_worker_lost(stack: Stack) -> None:
+    """Scans and archive in a store, a disk of its own for each worker, one of which goes."""
+    issues = one_page_issues(stack.folder / "s3 scans", 3)
+    long = write_pdf(stack.folder / "s3 scans" / "social1919_1.pdf", *range(1, 9))
+    upload("growing", long, *issues.values())
+    url = "s3://growing/archive"
+    remote = ObjectArchive(url)
+    given = {"pdfs": ["s3://growing/scans/"], "archive": url, "settings_file": one_page_a_task(stack.folder)}
+    with machines(stack, "second", "third") as both:
+        run = stack.begin("archive/archive", workers=2, **given)
+        wait_until("regions are published", lambda: published(remote, "social-1919-01", "regions"), 180)
+        (victim,) = (m for m in both if worker_of(stack, share_with(stack, run, "social1919_1.pdf")) == m.name)
+        victim.kill()
+        assert stack.wait_for(run, "Completed with problems", "Failed", patience=240) == "Completed with problems"
+        left = published(remote, "social-1919-01", "regions")
+        assert left == 8  # what was published before stays
+        stack.set_state(run, "SCHEDULED", "AwaitingRetry")
+        stack.wait_for(run, "Completed", "Completed with problems", patience=300)
+        assert "failed" not in {row["state"] for row in stack.rows("archive-summary")}
+        copies = [next((m.home / "prefect" / "copies").iterdir()) for m in both if m.home.exists()]
+    copies += list((stack.folder / "prefect" / "copies").iterdir())
+
+    fetched = stack.folder / "fetched"
+    assert remote.issues() == sorted(["social-1919-01", *issues])
+    for issue in remote.issues():
+        folder = remote.fetch(issue, fetched)
+        for hidden in folder.glob(".objects*"):
+            hidden.unlink()
+        with Archive(fetched) as archive:
+            assert scans.find_scan(archive, issue).startswith("s3://growing/scans/")
+        counts = Counter[str]()
+        for copy in copies:
+            counts.update(made(copy, issue))
+        again = {"text": 8} if issue == "social-1919-01" else {}  # what the lost worker had not published yet
+        pages = 8 if again else 1
+        for stage in STAGES:
+            assert pages <= counts[stage] <= pages + again.get(stage, 0), f"{issue}: {stage}"
+    same_issues(fetched, plain_archive(stack.folder / "s3 plain", [long, *issues.values()]), but="scans.json")
+
+
+def published(remote: ObjectArchive, issue: str, stage: str) -> int:
+    """How many records of a stage are published."""
+    return sum(name.startswith(f"{stage}/") for name in remote.manifest(issue)[0].files)
+
+
+@pytest.mark.slow
+def test_reprocess_in_an_object_store(stack: Stack) -> None:
+    pdf = write_pdf(stack.folder / "social1919_2.pdf", 8)
+    upload("renewing", pdf)
+    url = "s3://renewing/archive"
+    stack.wait_for(stack.begin("archive/archive", pdfs=["s3://renewing/scans/"], archive=url), *GOOD)
+    settings = stack.folder / "weight.toml"
+    settings.write_text("[ranking]\nmin_window_probability = 0.7\n")
+    before = ObjectArchive(url).manifest("social-1919-02")[0]
+    chosen = {"selection": {"every_issue": True}, "archive": url, "settings_file": str(settings), "dry_run": False}
+    stack.wait_for(stack.begin("reprocess/reprocess", **chosen), *GOOD)
+    after = ObjectArchive(url).manifest("social-1919-02")[0]
+    changed = {name.split("/")[0] for name, entry in after.files.items() if before.files.get(name) != entry}
+    assert {"ranking", "descriptions"} <= changed <= {"ranking", "descriptions", "summary.json"}
+    again = stack.begin("reprocess/reprocess", **chosen)
+    stack.wait_for(again, "Completed")
+    assert stack.message(again) == "nothing to do: all 1 issues are fresh"
+
+
+@pytest.mark.slow
+def test_models_one_at_a_time_on_their_own_queue(stack: Stack) -> None:
+    one_thread()
+    captioner, ranker = save_blip(stack.folder / "blip"), save_clip(stack.folder / "clip")
+    settings = stack.folder / "queue.toml"
+    settings.write_text(f'[run]\nmodels = "queue"\n[captions]\nmodel = "{captioner}"\n[ranking]\nmodel = "{ranker}"\n')
+    archive = stack.folder / "queued"
+    pdfs = [write_pdf(stack.folder / f"social1924_{n}.pdf", 8, 3) for n in (1, 2)]
+    with machines(stack, "second"), machines(stack, "device", queue="models"):
+        runs = [
+            stack.begin("archive/archive", pdfs=[str(pdf)], archive=str(archive), settings_file=str(settings))
+            for pdf in pdfs
+        ]
+        for run in runs:
+            stack.wait_for(run, *GOOD, patience=300)
+    model_runs = sorted(stack.runs(work_queue_name=["models"]), key=lambda run: str(run["start_time"]))
+    assert len(model_runs) == 2
+    assert {run["name"] for run in model_runs} == {f"social-1924-0{n}: ['captions', 'ranking']" for n in (1, 2)}
+    assert [worker_of(stack, run["id"]) for run in model_runs] == ["device"] * 2
+    assert model_runs[0]["end_time"] <= model_runs[1]["start_time"]
+    for run, issue in zip(runs, ("social-1924-01", "social-1924-02"), strict=True):
+        assert made(archive, issue) == dict.fromkeys(STAGES, 2)
+        (sub,) = stack.runs(parent_flow_run_id=[run])
+        with Archive(archive) as found:
+            by = {entry.stage: entry.by for entry in worklog.read(found, issue)}
+            assert by["captions"] == by["ranking"] != by["text"] == sub["id"]
+            assert archive_totals(found).totals.described_by_model > 0
+
+
+@pytest.mark.slow
+def test_no_room_in_the_archive(stack: Stack) -> None:
+    """The archive's file system is full: Failed, with what to do; with space again a retry goes on."""
+    small = stack.folder / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(small)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount a small file system")
+    try:
+        filler = small / "filler"
+        filler.write_bytes(b"0" * 29_500_000)
+        pdf = write_pdf(stack.folder / "social1925_1.pdf", *range(1, 9))
+        archive = small / "archive"
+        run = stack.begin("archive/archive", pdfs=[str(pdf)], archive=str(archive))
+        stack.wait_for(run, "Failed")
+        (row,) = stack.rows("archive-summary")
+        assert "space" in row["what happened"] and row["what to do"].startswith("Free some space"), row
+        for file in archive.glob("issues/**/*.json"):
+            json.loads(file.read_text("utf-8"))
+        filler.unlink()
+        stack.set_state(run, "SCHEDULED", "AwaitingRetry")
+        stack.wait_for(run, *GOOD)
+        same_issues(archive, plain_archive(stack.folder / "small plain" / "archive", [pdf]))
+    finally:
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
+
+
+@pytest.mark.slow
+def test_closed_network_and_a_locked_database(tmp_path: Path) -> None:
+    apart = ["unshare", "--net", *(() if os.getuid() == 0 else ("--map-root-user",))]
+    if subprocess.run([*apart, "ip", "link", "set", "lo", "up"], capture_output=True, check=False).returncode:
+        pytest.skip("no right to a network of its own")
+    done = subprocess.run(
+        [*apart, sys.executable, "-m", "tests.closed_network", str(tmp_path), "--locked"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=560,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["routes"] == "" and told["outside"] == ""
+    assert told["inbox"] in GOOD and "1 of 1 issues done" in told["message"]
+    assert told["locked"] in GOOD
+    same_issues(tmp_path / "locked", plain_archive(tmp_path / "plain", [tmp_path / "social1923_2.pdf"]))
