@@ -47,6 +47,7 @@ $(VENV)/installed: pyproject.toml constraints.txt debian-packages.txt scripts/in
 
 $(VENV)/installed-for-tests: $(VENV)/installed debian-packages-test.txt
 	scripts/install-debian-packages.sh debian-packages-test.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[dev,evaluation]"
 	touch $@
 
 lock:  ## write constraints.txt anew from the ranges in pyproject.toml

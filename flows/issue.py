@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed, State
 
@@ -74,6 +74,7 @@ def process_issue(
 def _process(pdf: str, archive: str, settings_file: Path | None, issue: str | None, renamed: bool) -> State[Any]:
     settings, settings_file = read_settings(settings_file)
     checks.require(settings)
+    _notice(settings)
     given = Metadata.given(id=issue) if issue else None
     try:
         with scan_at(pdf) as file, place_of_work(archive, identify(file, given).id or "") as place:
@@ -106,6 +107,7 @@ def renew_issue(issue: str, archive: str, settings_file: Path | None = None, sta
 def _renew(issue: str, archive: str, settings_file: Path | None, stages: Sequence[str]) -> State[Any]:
     settings, settings_file = read_settings(settings_file)
     checks.require(settings)
+    _notice(settings)
     wanted = closure(stages)
     with place_of_work(archive, issue) as place:
         record = read_view(place.work, issue).issue
@@ -131,6 +133,12 @@ def run_models(issue: str, archive: Path, stages: list[str], settings_file: Path
     for stage in stages:
         for first, last in _chunks(record, settings):
             stage_over_pages(archive, issue, Path(record.source_name), stage, first, last, settings_file)
+
+
+def _notice(settings: Settings) -> None:
+    """Say in the run's log what will be left out, and why."""
+    for said, hint in checks.notices(settings):
+        get_run_logger().warning("%s → %s", said, hint)
 
 
 def _reads_the_scan(plan: IssuePlan) -> bool:

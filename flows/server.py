@@ -1,7 +1,11 @@
-"""Prefect's server as `prefect server start` runs it, with a UI that cannot call anybody else.
+"""Prefect's server as `prefect server start` runs it, but for two things.
 
-The UI's second version asks a statistics service for its settings whatever the server's settings say. A
-Content-Security-Policy has the browser refuse that, and anything else that leaves the server's own address.
+The UI calls nobody else: its second version asks a statistics service for its settings whatever the server's settings
+say. A Content-Security-Policy has the browser refuse that, and anything else that leaves the server's own address.
+
+Writers of an SQLite database wait for each other: Prefect begins most of its transactions as readers that become
+writers, and SQLite refuses such a one at once ("database is locked") when another has written meanwhile. On a busy
+machine events were lost that way, and with them notifications.
 """
 
 from __future__ import annotations
@@ -35,6 +39,18 @@ class StayHome:
         await self._app(scope, receive, send_with_policy)
 
 
+def writers_wait() -> None:
+    """Begin all explicit transactions on SQLite as writers; plain reading begins none."""
+    from prefect.server.database.configurations import AioSqliteConfiguration
+
+    begin = AioSqliteConfiguration.begin_transaction
+
+    def begin_as_writer(self: Any, session: Any, with_for_update: bool = False) -> Any:
+        return begin(self, session, with_for_update=True)
+
+    AioSqliteConfiguration.begin_transaction = begin_as_writer  # type: ignore[method-assign]
+
+
 def _main(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 4200,
@@ -42,6 +58,7 @@ def _main(
     import uvicorn
     from prefect.server.api.server import create_app
 
+    writers_wait()
     application = StayHome(create_app(final=True))
     uvicorn.run(application, host=host, port=port, log_level="warning", timeout_keep_alive=5)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from revista.errors import ExitCode, MissingProgram, RevistaError
-from revista.programs import apertium, poppler, tesseract
+from revista.programs import apertium, java, poppler, tesseract
 from revista.records import Frozen
+from revista.registry import NO_MODELS, not_shipped
 from revista.settings import Settings
 from revista.stages import STAGES
 from revista.versions import versions
@@ -38,6 +39,7 @@ def examine(settings: Settings, archive: Path | None = None) -> tuple[Check, ...
         _check("poppler", poppler.probe_text),
         _check("Apertium eng-spa", apertium.probe, optional=not _translates(settings)),
         _opencv(),
+        _check("Java (revista evaluate captions)", java.probe, optional=True),
     ]
     for name, spec in (
         ("detector weights", settings.regions.transformers_model),
@@ -47,8 +49,10 @@ def examine(settings: Settings, archive: Path | None = None) -> tuple[Check, ...
         if spec is not None:
             checks.append(_check(name, lambda spec=spec: str(find_weights(spec).folder)))  # type: ignore[misc]
     if settings.captions.model is None:
-        hint = "Pictures are described from what is printed. For a model's eyes set captions.model (docs/settings.md)."
-        checks.append(Check(name="captioner weights", status="optional", found="none set", hint=hint))
+        notice = next(iter(notices(settings)), None)
+        why = f"none: profile {settings.profile}" if notice is None else notice[0]
+        hint = "Pictures are described from what is printed. For a model's eyes choose a profile (docs/settings.md)."
+        checks.append(Check(name="captioner weights", status="optional", found=why, hint=hint))
     if archive is not None:
         checks.append(_disk(archive))
     return tuple(checks)
@@ -67,6 +71,20 @@ def require(settings: Settings) -> None:
         apertium.probe()
     for stage in STAGES.values():
         stage.made_by(settings)  # which asks for the program and the weights of the stage
+
+
+def notices(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """What a run with `settings` does without though their profile promises it, each with a hint; often nothing."""
+    absent = not_shipped(settings.profile)
+    if settings.captions.model is not None or not absent:
+        return ()
+    return (
+        (
+            f"this version ships no weights of the profile {settings.profile} ({', '.join(absent)}): "
+            "pictures are described from print alone",
+            f'Name a checkpoint in captions.model; or set profile = "{NO_MODELS}", which says nothing.',
+        ),
+    )
 
 
 def exit_code(checks: tuple[Check, ...]) -> ExitCode:

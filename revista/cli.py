@@ -1,34 +1,33 @@
-"""The command line: `revista run`, `show`, `report`, `doctor`, `evaluate`."""
+"""The command line: `revista run`, `show`, `report`, `doctor`; the other commands have modules of their own."""
 
 from __future__ import annotations
 
 import io
-import json
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from pydantic import BaseModel
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
-from rich.text import Text
 
 from revista import __version__
+from revista.cli_evaluate import evaluate
+from revista.cli_models import models
+from revista.cli_train import train
 from revista.errors import BadArguments, ExitCode, RevistaError
+from revista.terminal import JsonOption, SettingsOption, err, out, print_json, tell, tell_hint
+from revista.terminal import progress as progress_bars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from revista.pipeline import IssueReport
-    from revista.settings import Settings
 
 app = typer.Typer(
     name="revista",
@@ -37,52 +36,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-evaluate = typer.Typer(help="Measure a stage against ground truth.", no_args_is_help=True)
 app.add_typer(evaluate, name="evaluate")
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+app.add_typer(models, name="models")
+app.add_typer(train, name="train")
 
 DEFAULT_ARCHIVE = Path("archive")
 ArchiveOption = Annotated[Path, typer.Option("--archive", "-a", help="The archive folder.", envvar="REVISTA_ARCHIVE")]
-SettingsOption = Annotated[Path | None, typer.Option("--settings", "-s", help="A TOML file; default: revista.toml.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of text for a person.")]
 IssueArgument = Annotated[str, typer.Argument(help="The issue's id in the archive, such as social-1916-09-v1-n9.")]
-IndexArgument = Annotated[Path, typer.Argument(help="Ground truth in the INDEX format (docs/formats.md).")]
-PredictionsOption = Annotated[Path | None, typer.Option("--predictions", help="Write what was predicted, as JSON.")]
-
-
-class PagesPerMinute(ProgressColumn):
-    """The speed so far, in pages a minute."""
-
-    def render(self, task: Task) -> Text:
-        """The column's text for a progress bar."""
-        return Text(f"{task.speed * 60:.0f} pages/min" if task.speed else "", style="dim")
-
-
-def _progress(quiet: bool) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        PagesPerMinute(),
-        TimeRemainingColumn(),
-        console=err,
-        disable=quiet or not err.is_terminal,
-    )
-
-
-def _print_json(data: Any) -> None:
-    if isinstance(data, BaseModel):
-        data = data.model_dump(mode="json")
-    ascii_only = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")  # a terminal or locale of the old kind
-    sys.stdout.write(json.dumps(data, ensure_ascii=ascii_only, indent=1) + "\n")
-
-
-def _tell(error: RevistaError) -> None:
-    err.print(f"[red]error:[/] {escape(error.message)}", soft_wrap=True)
-    if error.hint:
-        err.print(f"  → {escape(error.hint)}", soft_wrap=True)
 
 
 @app.callback(invoke_without_command=True)
@@ -131,10 +91,13 @@ def run(
     chosen = load_settings(settings)
     given = Metadata.given(**named) if named else None
     checks.require(chosen)
+    for said, hint in checks.notices(chosen):
+        err.print(f"[yellow]note:[/] {escape(said)}", soft_wrap=True)
+        tell_hint(hint)
     reports: list[IssueReport] = []
     failures: list[tuple[Path, RevistaError]] = []
     refused = pipeline.rivals(pdfs, given)
-    with Archive(archive, create=True) as store, _progress(as_json) as progress:
+    with Archive(archive, create=True) as store, progress_bars(as_json) as progress:
         for pdf in pdfs:
             bars = _Bars(progress, pdf.name, stages.shares_of_time(chosen))
             try:
@@ -150,7 +113,7 @@ def run(
             finally:
                 bars.end()
     if as_json:
-        _print_json(
+        print_json(
             {
                 "issues": [report.model_dump(mode="json") for report in reports],
                 "failed": [
@@ -168,7 +131,7 @@ def run(
         for report in reports:
             _print_report(report, archive)
         for _, why in failures:
-            _tell(why)
+            tell(why)
     if failures:
         raise typer.Exit(failures[0][1].exit_code)
 
@@ -230,7 +193,7 @@ def show(issue: IssueArgument, archive: ArchiveOption = DEFAULT_ARCHIVE, as_json
 
     found = view.read_view(Archive(archive), issue)
     if as_json:
-        _print_json(view.show_json(found))
+        print_json(view.show_json(found))
     else:
         view.show_text(found, out)
 
@@ -262,7 +225,7 @@ def doctor(
 
     results = checks.examine(load_settings(settings), archive)
     if as_json:
-        _print_json([check.model_dump(mode="json") for check in results])
+        print_json([check.model_dump(mode="json") for check in results])
     else:
         table = Table("", "what", "found", "what to do", box=None, padding=(0, 2), header_style="dim")
         marks = {"ok": "[green]✓[/]", "optional": "[yellow]·[/]", "missing": "[red]✗[/]"}
@@ -271,55 +234,6 @@ def doctor(
         out.print(table)
     if code := checks.exit_code(results):
         raise typer.Exit(code)
-
-
-@evaluate.command("regions")
-def evaluate_regions(
-    index: IndexArgument,
-    settings: SettingsOption = None,
-    predictions: PredictionsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Measure found pictures against an INDEX: precision, recall, F1 at IoU 0.5, AP50, AP50-95, false regions."""
-    from revista.evaluation.regions import evaluate_regions as measure
-
-    _evaluate(measure, index, settings, predictions, as_json)
-
-
-@evaluate.command("text")
-def evaluate_text(
-    index: IndexArgument,
-    settings: SettingsOption = None,
-    predictions: PredictionsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Measure read text against an INDEX: character error rate and word F1."""
-    from revista.evaluation.text import evaluate_text as measure
-
-    _evaluate(measure, index, settings, predictions, as_json)
-
-
-def _evaluate(
-    measure: Callable[..., Any], index: Path, settings: Path | None, predictions: Path | None, as_json: bool
-) -> None:
-    from revista.evaluation.index import read_index
-    from revista.settings import load_settings
-    from revista.store import storage_errors
-
-    chosen: Settings = load_settings(settings)
-    entries = read_index(index)
-    with _progress(as_json) as progress:
-        task = progress.add_task(index.name, total=len(entries))
-        result = measure(entries, chosen, on_page=lambda: progress.advance(task))
-    if predictions:
-        data = [prediction.model_dump(mode="json") for prediction in result.predictions]
-        with storage_errors(predictions):
-            predictions.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    if as_json:
-        data = result.model_dump(mode="json", exclude={"predictions"})
-        _print_json({**data.pop("scores"), **data})
-    else:
-        out.print(result.table())
 
 
 class _Interrupted(BaseException):
@@ -349,7 +263,7 @@ def main() -> None:
         with _interruptible():
             app()
     except RevistaError as error:
-        _tell(error)
+        tell(error)
         sys.exit(error.exit_code)
     except _Interrupted:
         err.print("interrupted; the same command goes on where it stopped")

@@ -32,10 +32,11 @@ from revista.records import (
     Source,
 )
 from revista.settings import DescriptionsSettings
+from revista.spanish import to_spanish
 from revista.wording import printable
 
 NAME = "descriptions"
-VERSION = "1"
+VERSION = "2"
 
 NOT_DESCRIBED = "not described by a model"
 
@@ -183,7 +184,7 @@ class _Writer:
             raise _Unusable(f"a sentence names {names[0]!r}, which is not printed nearby")
         if candidate.language == "es":
             return _lower_first(said), False
-        text, unknown = apertium.translate(_lower_first(said), self._timeout)
+        text, unknown = to_spanish(_lower_first(said), self._timeout)
         if strange := [word for word in unknown if not _plain_words(word) <= printed]:
             raise _Unusable(f"the translator does not know {strange[0]!r}, and it is not printed nearby")
         if said == said.lower():

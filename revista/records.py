@@ -312,6 +312,33 @@ class ScoredCandidate(Frozen):
     probability: Confidence | None = None  # softmax over the picture's candidates of the same source
 
 
+class Kind(StrEnum):
+    """What kind of picture it is."""
+
+    PEOPLE = "people"  # a photograph of people
+    PORTRAIT = "portrait"
+    GROUP = "group"
+    BUILDING = "building"
+    LANDSCAPE = "landscape"
+    VEHICLE = "vehicle"
+    ANIMAL = "animal"
+    INTERIOR = "interior"
+    ARTWORK = "artwork"
+    DRAWING = "drawing"
+    CARICATURE = "caricature"
+    ADVERTISEMENT = "advertisement"
+    ORNAMENT = "ornament"
+    UNCERTAIN = "uncertain"
+
+
+class PictureKind(Frozen):
+    """A ranker's guess at a picture's kind; `kind` is uncertain where the guess is not sure enough to be told."""
+
+    kind: Kind
+    likeliest: Kind  # the best guess, also where it is not sure enough
+    confidence: Confidence  # the probability of `likeliest` among all kinds
+
+
 class PictureRanking(Frozen):
     """The candidates of a picture, best first; `chosen` is the one that the description may speak from."""
 
@@ -319,6 +346,7 @@ class PictureRanking(Frozen):
     ranked: tuple[ScoredCandidate, ...] = ()
     chosen: ScoredCandidate | None = None
     window: ScoredCandidate | None = None  # the passage of nearby print that belongs best to the picture
+    kind: PictureKind | None = None  # None where there was no ranker
     reason: str | None = None
 
 

@@ -2,7 +2,8 @@
 
 Read from `revista.toml` in the working folder (or the file that `--settings` names), overridden by environment
 variables such as `REVISTA_TEXT__LANGUAGE=spa_old`. A misspelt name is an error. What only changes how fast or how
-patiently the work is done stands in `run`, which no header holds: changing it makes nothing stale.
+patiently the work is done stands in `run`, which no header holds: changing it makes nothing stale. The `profile` is
+in no header either: what it means is filled into the groups `captions` and `ranking`, and stands in theirs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -20,6 +21,7 @@ from pydantic_settings import (
 )
 
 from revista.errors import BadArguments
+from revista.registry import fill_from_profile
 
 DEFAULT_FILE = Path("revista.toml")
 
@@ -71,7 +73,8 @@ class ContextSettings(Group):
 class CaptionsSettings(Group):
     """Stage 5: the captioner."""
 
-    model: str | None = None  # local folder or hub id (org/name@revision) of a BLIP checkpoint
+    # registered id, local folder or hub id (org/name@revision) of a BLIP checkpoint; `Settings` fills in the profile's
+    model: str | None = None
     language: Literal["en", "es"] = "en"  # the language in which the checkpoint speaks
     prompts: tuple[str, ...] = ("", "a photograph of")
     beams: int = Field(5, ge=1, le=16)
@@ -83,8 +86,10 @@ class CaptionsSettings(Group):
 class RankingSettings(Group):
     """Stage 6: the ranker."""
 
-    model: str | None = None  # local folder or hub id (org/name@revision) of a CLIP checkpoint
+    # registered id, local folder or hub id (org/name@revision) of a CLIP checkpoint; `Settings` fills in the profile's
+    model: str | None = None
     min_window_probability: float = Field(0.6, ge=0, le=1)  # below it no nearby passage counts as belonging
+    min_kind_probability: float = Field(0.5, ge=0, le=1)  # below it a picture's kind is uncertain
 
 
 class DescriptionsSettings(Group):
@@ -105,10 +110,15 @@ class RunSettings(Group):
 
 
 class Settings(BaseSettings):
-    """All settings; see the groups."""
+    """All settings; see the groups.
+
+    `captions.model` and `ranking.model` that are not given are those of the `profile`, and None with the profile
+    `none`; a model given as `none` or None is None with any profile. See `revista.registry.fill_from_profile`.
+    """
 
     model_config = SettingsConfigDict(env_prefix="REVISTA_", env_nested_delimiter="__", frozen=True, extra="forbid")
 
+    profile: str = "compact"  # one of models/registry.toml, or none
     pages: PagesSettings = PagesSettings()
     regions: RegionsSettings = RegionsSettings()
     text: TextSettings = TextSettings()
@@ -117,6 +127,11 @@ class Settings(BaseSettings):
     ranking: RankingSettings = RankingSettings()
     descriptions: DescriptionsSettings = DescriptionsSettings()
     run: RunSettings = Field(default_factory=RunSettings)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _profile_fills_in(cls, data: Any) -> Any:
+        return fill_from_profile(data) if isinstance(data, dict) else data
 
     @classmethod
     def settings_customise_sources(
@@ -131,16 +146,19 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
+_GROUPS = frozenset(Settings.model_fields) - {"profile"}
+
+
 def load_settings(file: Path | None = None) -> Settings:
     """The settings from `file`, or from `revista.toml` where it exists, and the environment.
 
     Raises:
-        BadArguments: the named file cannot be read, is not TOML, or holds a name or value that is not a setting; or a
-            variable `REVISTA_GROUP__NAME` names a group that there is not.
+        BadArguments: the named file cannot be read, is not TOML, or holds a name or value that is not a setting; a
+            variable `REVISTA_GROUP__NAME` names a group that there is not; or there is no such profile.
     """
     for variable in sorted(os.environ):  # pydantic-settings passes over the variables of unknown groups
         group, divided, _ = variable.removeprefix("REVISTA_").partition("__")
-        if variable.startswith("REVISTA_") and divided and group.lower() not in Settings.model_fields:
+        if variable.startswith("REVISTA_") and divided and group.lower() not in _GROUPS:
             raise BadArguments(f"the variable {variable} sets nothing", "Settings are listed in docs/settings.md.")
     if file is None:
         file = DEFAULT_FILE if DEFAULT_FILE.exists() else None

@@ -21,6 +21,7 @@ from revista.records import (
     Record,
     Regions,
 )
+from revista.registry import registered
 from revista.settings import Settings
 from revista.store import Archive
 
@@ -270,15 +271,15 @@ def closure(stages: Collection[str] = ()) -> tuple[str, ...]:
 def seconds_a_page(settings: Settings) -> dict[str, float]:
     """The seconds that each stage takes for a page with `settings` on one core, roughly, where nothing is measured.
 
-    From docs/measurements.md; BLIP and CLIP of their base sizes.
+    From docs/measurements.md; BLIP and CLIP of their base sizes, or a tenth of that.
     """
     return {
         "pages": 0.05,
         "regions": 0.3,
         "text": 1.2,
         "context": 0.05,
-        "captions": 10.0 if settings.captions.model else 0.02,
-        "ranking": 1.0 if settings.ranking.model else 0.02,
+        "captions": _model_seconds(settings.captions.model, 10.0),
+        "ranking": _model_seconds(settings.ranking.model, 1.0),
         "descriptions": 0.05,
     }
 
@@ -287,3 +288,11 @@ def shares_of_time(settings: Settings) -> dict[str, float]:
     """The share (in sum 1.0) of a page's time that each stage takes with `settings`, roughly: for progress bars."""
     seconds = seconds_a_page(settings)
     return {stage: seconds[stage] / sum(seconds.values()) for stage in STAGES}
+
+
+def _model_seconds(spec: str | None, base: float) -> float:
+    """Seconds a page for a model, of which one of base size takes `base`: one that travels with us is far smaller."""
+    if spec is None:
+        return 0.02
+    model = registered(spec)
+    return base / 10 if model is not None and model.folder is not None else base

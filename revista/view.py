@@ -275,7 +275,7 @@ def show_json(view: IssueView) -> dict[str, Any]:
     `{"schema_version", "issue", "totals", "pages", "problems", "provenance"}`. A page has `number`, `image` (relative
     to the archive folder), `width`, `height`, `failed`, `missing_stages`, `regions`, `text` and `pictures`; a picture
     has `id`, `box`, `file`, `detector`, `confidence`, `context`, `candidates` (best first, with scores), `chosen`,
-    `window`, `reasons`, `sentences` and `undescribed`. What a stage that has not run would have said is null;
+    `window`, `kind`, `reasons`, `sentences` and `undescribed`. What a stage that has not run would have said is null;
     what it looked for and did not find is an empty list. Boxes are `[left, top, right, bottom]` in pixels.
     """
     return {
@@ -331,6 +331,7 @@ def _picture_json(picture: PictureView) -> dict[str, Any]:
         "candidates": [_scored_json(scored) for scored in picture.scored] if picture.candidates or ranking else None,
         "chosen": _scored_json(ranking.chosen) if ranking and ranking.chosen else None,
         "window": _scored_json(ranking.window) if ranking and ranking.window else None,
+        "kind": ranking.kind.model_dump(mode="json") if ranking and ranking.kind else None,
         "reasons": {
             "captions": picture.candidates.reason if picture.candidates else None,
             "ranking": ranking.reason if ranking else None,
@@ -376,7 +377,9 @@ def show_text(view: IssueView, console: Console) -> None:
             trouble = " failed" if page.failed else f" not run: {', '.join(page.missing)}" if page.missing else ""
             say(f"Page {page.number}{trouble}", style="bold", above=1)
         for picture in page.pictures:
-            say(f"{picture.id}, {picture.box.width} x {picture.box.height} px", 2, "cyan")
+            kind = picture.ranking.kind if picture.ranking else None
+            told = f", {kind.kind.value} ({kind.confidence:.2f})" if kind else ""
+            say(f"{picture.id}, {picture.box.width} x {picture.box.height} px{told}", 2, "cyan")
             for sentence in picture.description.sentences if picture.description else ():
                 say(f"[{sentence.source.value}] {sentence.text}", 4)
             if picture.description and picture.description.undescribed:

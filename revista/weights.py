@@ -1,4 +1,4 @@
-"""Model weights: from a local folder, or from a hub by id and revision; safetensors only, hashed into every record.
+"""Model weights: registered, from a local folder, or from a hub by id; safetensors only, hashed into every record.
 
 A checkpoint is a folder with `config.json`, `*.safetensors` and the tokenizer's and image processor's files, as
 `save_pretrained` of transformers writes it. Pickled weights (`*.bin`, `*.pt`) are refused: loading one can run
@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from revista.errors import MissingWeights
+from revista.registry import NO_MODELS, Model, expected_files, place_of, registered
 from revista.store import sha256_of
 
 # org/name, optionally @revision (a commit, tag or branch); no part starts with a dot or a dash, so none climbs.
 _HUB_ID = re.compile(r"(?P<name>\w[\w.-]{0,95}/\w[\w.-]{0,95})(?:@(?P<revision>\w[\w.-]{0,99}))?", re.ASCII)
-_WANTED = ("*.safetensors", "*.json", "*.txt", "*.model")
+WANTED = ("*.safetensors", "*.json", "*.txt", "*.model")
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
-_HUB_SECONDS = 5.0  # the hub library asks twice, and without this waits for ever on a network that swallows packets
+HUB_SECONDS = 5.0  # the hub library asks twice, and without this waits for ever on a network that swallows packets
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Weights:
 
     @property
     def name(self) -> str:
-        """What records call the model: its hub id, or the name of its folder without the way to it."""
+        """What records call the model: its registered or hub id, or the name of its folder without the way to it."""
         return self.spec if self.folder != Path(self.spec).expanduser() else self.folder.resolve().name
 
     def config(self) -> dict[str, Any]:
@@ -46,8 +47,7 @@ class Weights:
 
         A file is read once in a process, and again only when its size or modification time has changed.
         """
-        files = sorted(f for pattern in _WANTED for f in self.folder.glob(pattern))
-        return {f.name: _hash(f, f.stat().st_size, f.stat().st_mtime_ns) for f in files}
+        return {f.name: _hash(f, f.stat().st_size, f.stat().st_mtime_ns) for f in files_of(self.folder)}
 
     def require(self, model_types: Collection[str], architectures: Collection[str], purpose: str) -> None:
         """Make sure that the checkpoint is of a kind that can serve a purpose.
@@ -72,6 +72,11 @@ class Weights:
         )
 
 
+def files_of(folder: Path) -> list[Path]:
+    """The files of a checkpoint, by name: those that a model may be loaded from."""
+    return sorted(f for pattern in WANTED for f in folder.glob(pattern))
+
+
 @lru_cache(maxsize=256)
 def _hash(file: Path, size: int, mtime: int) -> str:
     return sha256_of(file)
@@ -81,21 +86,54 @@ def find_weights(spec: str) -> Weights:
     """The checkpoint that `spec` names, with all its files in place and whole.
 
     Args:
-        spec: a local folder with `config.json` and `*.safetensors`, or a hub id `org/name`, best with a revision:
-            `org/name@0123abc`. A folder goes before a hub id of the same name. A hub id is fetched once into the
-            hub's own cache and found there without network later.
+        spec: the id of a registered model (`revista models list`); a local folder with `config.json` and
+            `*.safetensors`; or a hub id `org/name`, best with a revision: `org/name@0123abc`. A registered id goes
+            before a folder of the same name (write `./name` for that), a folder before a hub id. A hub id is fetched
+            once into the hub's own cache and found there without network later.
 
     Raises:
-        MissingWeights: no such folder, no safetensors in it, a file of it is torn, or the hub cannot be reached.
+        MissingWeights: no such folder, no safetensors in it, a file of it is torn, the hub cannot be reached, or a
+            registered model is not at hand.
     """
-    folder = _local_folder(spec) or _from_hub(spec)
+    model = registered(spec)
+    folder = _registered_folder(spec, model) if model else _local_folder(spec) or _from_hub(spec)
     try:
-        _check(folder, spec)
+        check_files(folder, spec)
     except OSError as error:
         raise MissingWeights(
             f"the weights at {spec} cannot be read: {error.strerror or error}", "Mend the rights of the folder."
         ) from error
     return Weights(spec, folder)
+
+
+def _registered_folder(id: str, model: Model) -> Path:
+    """The folder of a registered model, whose files have the sizes that registry or lock say.
+
+    The hashes are for `revista models verify` to compare: they go into every record as they are.
+    """
+    folder, expected = place_of(id, model), expected_files(id, model)
+    mend = _how_to_get(id, model)
+    if not folder.is_dir() or (model.hub is not None and not expected):
+        state = "has not been pulled yet" if model.hub else "is not in this copy of revista"
+        raise MissingWeights(f"no weights of {id}: it {state}", mend)
+    for name, file in expected.items():
+        place = folder / name
+        size = place.stat().st_size if place.is_file() else None
+        if size != file.bytes:
+            found = "is missing" if size is None else f"has {size} bytes in place of {file.bytes}"
+            raise MissingWeights(f"the weights of {id} are not whole: {name} {found}", mend)
+    return folder
+
+
+def _how_to_get(id: str, model: Model) -> str:
+    """What to type where a registered model is missing or damaged."""
+    if model.hub is not None:
+        command = f"revista models pull {id} (needs a network)"
+    elif model.shipped:
+        command = f"git checkout -- models/{model.folder}"
+    else:
+        command = f"train it, or get a version of revista whose models/{model.folder} is not empty"
+    return f'{command}; to work without models, set profile = "{NO_MODELS}".'
 
 
 def _local_folder(spec: str) -> Path | None:
@@ -122,24 +160,32 @@ def _from_hub(spec: str) -> Path:
     match = _HUB_ID.fullmatch(spec)
     assert match is not None  # _local_folder made sure
     name, revision = match["name"], match["revision"]
-    wanted = list(_WANTED)
+    wanted = list(WANTED)
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=wanted, local_files_only=True))
     except LocalEntryNotFoundError:
         pass  # not there yet, or not whole
     try:
-        HfApi().model_info(name, revision=revision, timeout=_HUB_SECONDS)
-        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted, etag_timeout=_HUB_SECONDS))
+        HfApi().model_info(name, revision=revision, timeout=HUB_SECONDS)
+        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted, etag_timeout=HUB_SECONDS))
     except Exception as error:  # the hub library lets through errors of its HTTP client, of the file system, its own
-        first_line = str(error).strip().partition("\n")[0]
-        raise MissingWeights(
-            f"no weights for {spec}: the model hub gave {type(error).__name__}: {first_line}",
-            "Copy the checkpoint into a local folder on a machine with network, and set the model to that folder.",
+        raise hub_failed(
+            spec, error, "Copy the checkpoint into a local folder on a machine with network, and set the model to it."
         ) from error
 
 
-def _check(folder: Path, spec: str) -> None:
-    """Make sure that a checkpoint's files are all there and whole, by their headers."""
+def hub_failed(spec: str, error: Exception, hint: str) -> MissingWeights:
+    """What a hub's failure is told as."""
+    first_line = str(error).strip().partition("\n")[0]
+    return MissingWeights(f"no weights for {spec}: the model hub gave {type(error).__name__}: {first_line}", hint)
+
+
+def check_files(folder: Path, spec: str) -> None:
+    """Make sure that a checkpoint's files are all there and whole, by their headers; `spec` is for the messages.
+
+    Raises:
+        MissingWeights: they are not; OSError where they cannot be read.
+    """
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         pickled = sorted(f.name for pattern in _PICKLED for f in folder.glob(pattern))

@@ -22,7 +22,7 @@ LOCKED = 70.0  # seconds; Prefect gives up on a locked database after 60
 def main(folder: Path) -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     routes = subprocess.run(["ip", "route"], check=True, capture_output=True, text=True).stdout
-    stack = Stack(folder, {})
+    stack = Stack(folder, {"REVISTA_PROFILE": "none"})
     stack.start()
     try:
         write_pdf(stack.inbox / "social1923_1.pdf", 8)

@@ -154,7 +154,7 @@ def plain_archive(folder: Path, pdfs: Sequence[Path]) -> Path:
     """The same issues by `run_issue`, one after the other, without Prefect."""
     with Archive(folder, create=True) as archive:
         for pdf in pdfs:
-            pipeline.run_issue(archive, pdf, Settings())
+            pipeline.run_issue(archive, pdf, Settings(profile="none"))
     return folder
 
 

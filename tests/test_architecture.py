@@ -23,6 +23,7 @@ HEAVY = (
 
 BASE = {
     "errors",
+    "registry",
     "geometry",
     "records",
     "settings",
@@ -35,6 +36,8 @@ BASE = {
     "issues",
     "devices",
     "wording",
+    "compact",
+    "spanish",
     "programs",
     "objects",
 }
@@ -49,13 +52,15 @@ ABOVE = {
     "plan",
     "selection",
     "checks",
+    "checkpoints",
     "view",
     "totals",
     "comparison",
     "report",
     "evaluation",
+    "training",
 }
-TOP = {"cli"}
+TOP = {"cli", "cli_evaluate", "cli_models", "cli_train", "terminal"}
 
 
 def sources() -> list[Path]:

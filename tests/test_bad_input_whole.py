@@ -11,7 +11,7 @@ import pytest
 
 from revista.errors import ExitCode
 
-from .conftest import SHARED
+from .conftest import SHARED, environment
 
 FILES = sorted((SHARED / "pages" / "bad_input").glob("*.*")) if SHARED.is_dir() else []
 SECONDS = 60
@@ -25,7 +25,7 @@ def test_ends_in_pages_or_one_clear_problem(file: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "revista.cli", "run", str(file), "--archive", str(tmp_path / "a"), "--json"]
     started = time.monotonic()
     with (tmp_path / "out").open("wb") as out, (tmp_path / "err").open("wb") as err:
-        process = subprocess.Popen(command, stdout=out, stderr=err)
+        process = subprocess.Popen(command, stdout=out, stderr=err, env=environment())
         _, status, used = os.wait4(process.pid, 0)  # the largest of the process and its programs
     process.returncode = code = os.waitstatus_to_exitcode(status)
 

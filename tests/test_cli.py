@@ -15,7 +15,7 @@ import pytest
 from revista.errors import ExitCode
 from revista.pipeline import IssueReport
 
-from .conftest import ROOT, SAMPLE, SHARED, MakePdf, revista
+from .conftest import ROOT, SAMPLE, SHARED, MakePdf, environment, revista
 
 ISSUE = "social-1916-09-v1-n9"
 
@@ -82,6 +82,17 @@ def test_doctor_finds_this_machine_well() -> None:
     assert done.returncode == ExitCode.OK, done.stdout
     assert checks["Tesseract"]["status"] == "ok"
     assert "spa" in checks["Tesseract"]["found"]
+    assert checks["Java (revista evaluate captions)"]["status"] == "ok"
+    assert checks["captioner weights"] == {
+        "name": "captioner weights",
+        "status": "optional",
+        "found": "none: profile none",
+        "hint": checks["captioner weights"]["hint"],
+        "exit_code": 0,
+    }
+    without = revista("doctor", "--json", env=environment(PATH="/nowhere"))
+    java = next(check for check in json.loads(without.stdout) if check["name"].startswith("Java"))
+    assert java["status"] == "optional" and java["hint"] == "sudo apt-get install default-jre-headless"
 
 
 def test_evaluations_on_the_sample(tmp_path: Path) -> None:
@@ -114,25 +125,21 @@ def test_evaluations_on_the_sample(tmp_path: Path) -> None:
     ids=lambda value: "-".join(map(str, value))[:40] if isinstance(value, list) else None,
 )
 def test_exit_codes(arguments: list[str | Path], code: ExitCode, says: str, tmp_path: Path) -> None:
-    done = revista(*arguments, cwd=tmp_path, env={**clean_env(), "PYTHONPATH": str(ROOT)})
+    done = revista(*arguments, cwd=tmp_path, env={**environment(), "PYTHONPATH": str(ROOT)})
     assert done.returncode == code, done.stderr
     assert says in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
 
 
-def clean_env() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if not key.startswith("REVISTA_")}
-
-
 def test_misspelt_setting(tmp_path: Path) -> None:
     (tmp_path / "revista.toml").write_text("[text]\nlanguaje = 'spa'\n")
-    done = revista("run", SAMPLE, "-a", "a", cwd=tmp_path, env={**clean_env(), "PYTHONPATH": str(ROOT)})
+    done = revista("run", SAMPLE, "-a", "a", cwd=tmp_path, env={**environment(), "PYTHONPATH": str(ROOT)})
     assert done.returncode == ExitCode.BAD_ARGUMENTS
     assert "text.languaje" in done.stderr
 
 
 def test_missing_program_says_what_to_type(tmp_path: Path) -> None:
-    env = {**clean_env(), "PATH": str(tmp_path)}
+    env = {**environment(), "PATH": str(tmp_path)}
     done = revista("run", SAMPLE, "-a", tmp_path / "a", env=env)
     assert done.returncode == ExitCode.MISSING_PROGRAM
     assert "apt-get install" in done.stderr
@@ -140,20 +147,20 @@ def test_missing_program_says_what_to_type(tmp_path: Path) -> None:
 
 
 def test_missing_language(tmp_path: Path) -> None:
-    done = revista("run", SAMPLE, "-a", tmp_path / "a", env={**clean_env(), "REVISTA_TEXT__LANGUAGE": "tlh"})
+    done = revista("run", SAMPLE, "-a", tmp_path / "a", env={**environment(), "REVISTA_TEXT__LANGUAGE": "tlh"})
     assert done.returncode == ExitCode.MISSING_PROGRAM
     assert "tesseract-ocr-tlh" in done.stderr
 
 
 def test_detector_without_its_checkpoint(tmp_path: Path) -> None:
-    env = {**clean_env(), "REVISTA_REGIONS__DETECTORS": '["transformers"]'}
+    env = {**environment(), "REVISTA_REGIONS__DETECTORS": '["transformers"]'}
     done = revista("run", SAMPLE, "-a", tmp_path / "a", env=env)
     assert done.returncode == ExitCode.BAD_ARGUMENTS
     assert "regions.transformers_model" in done.stderr
 
 
 def test_missing_weights(tmp_path: Path) -> None:
-    env = {**clean_env(), "REVISTA_CAPTIONS__MODEL": str(tmp_path / "none")}
+    env = {**environment(), "REVISTA_CAPTIONS__MODEL": str(tmp_path / "none")}
     done = revista("run", SAMPLE, "-a", tmp_path / "a", env=env)
     assert done.returncode == ExitCode.MISSING_WEIGHTS
     assert "config.json" in done.stderr
@@ -182,7 +189,7 @@ def test_name_that_is_not_utf8_does_not_stop_the_good_one(excerpt: MakePdf, tmp_
 
 
 def test_speaks_in_any_locale(sample_archive: tuple[Path, IssueReport]) -> None:
-    env = {**clean_env(), "PYTHONIOENCODING": "ascii"}
+    env = {**environment(), "PYTHONIOENCODING": "ascii"}
     assert revista("doctor", env=env).returncode == 0
     plain = revista("show", ISSUE, "-a", sample_archive[0], "--json")
     assert json.loads(revista("show", ISSUE, "-a", sample_archive[0], "--json", env=env).stdout) == json.loads(
@@ -219,7 +226,7 @@ def test_full_disk(excerpt: MakePdf, tmp_path: Path) -> None:
 def test_interrupted(excerpt: MakePdf, tmp_path: Path, signum: signal.Signals) -> None:
     pdf = excerpt(2, 3, 5)
     command = [sys.executable, "-m", "revista.cli", "run", str(pdf), "--archive", str(tmp_path / "a")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment())
     while not list((tmp_path / "a").glob("issues/*/regions/*.json")):
         assert process.poll() is None
         time.sleep(0.05)

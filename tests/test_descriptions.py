@@ -238,12 +238,12 @@ def test_missing_apertium_stops_only_where_something_has_to_be_translated(
         "a magazine cover with the words vogue on it",
         "a sign that says hotel",
         "[UNK] . .",
-        "a frisbee on the lawn",
+        "a playhouse on the lawn",
     ],
 )
 def test_candidates_that_name_or_read_give_way_to_the_next(said: str) -> None:
     found = describe(bare(), english(said), english("a woman in a dress"))
-    assert only(found).text == "Descripción automática: una mujer en un vestido."
+    assert only(found).text == "Descripción automática: una mujer con un vestido."
     assert only(found).sentences[0].evidence.confidence == 0.6
     assert [problem.category for problem in found.problems] == [Category.REDUCED]
 

@@ -48,6 +48,7 @@ def store() -> Iterator[ObjectServer]:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, database: Postgres, store: ObjectServer) -> Iterator[Stack]:
     environment = {
+        "REVISTA_PROFILE": "none",
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": database.url,
         "PREFECT_SERVER_API_AUTH_STRING": "operator:secret",
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import MakePdf, revista
+from .conftest import MakePdf, environment, revista
 
 
 def snapshot(root: Path) -> dict[str, bytes]:
@@ -33,7 +33,7 @@ def snapshot(root: Path) -> dict[str, bytes]:
 def run_and_kill(pdf: Path, archive: Path, delay: float) -> bool:
     """Start a run and kill its process after `delay` seconds; True where it had ended by itself."""
     command = [sys.executable, "-m", "revista.cli", "run", str(pdf), "--archive", str(archive)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         return process.wait(timeout=delay) == 0
     except subprocess.TimeoutExpired:
@@ -72,7 +72,10 @@ def test_every_file_under_its_name_is_whole_after_a_kill(excerpt: MakePdf, tmp_p
 def test_two_runs_at_once_do_not_spoil_each_other(excerpt: MakePdf, tmp_path: Path) -> None:
     pdf = excerpt(2, 8)
     command = [sys.executable, "-m", "revista.cli", "run", str(pdf), "--archive", str(tmp_path / "both")]
-    pair = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
+    pair = [
+        subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
     for process in pair:
         _, stderr = process.communicate(timeout=200)
         assert process.returncode == 0, stderr.decode()

@@ -15,7 +15,7 @@ from revista.records import Descriptions, Page, PageText, Regions
 from revista.settings import ContextSettings, RegionsSettings, RunSettings, Settings
 from revista.store import Archive
 
-from .conftest import SAMPLE, SHARED, MakePdf
+from .conftest import NO_MODELS, SAMPLE, SHARED, MakePdf
 
 
 @pytest.fixture
@@ -66,18 +66,18 @@ def test_nothing_unfinished_is_left_behind(sample_archive: tuple[Path, IssueRepo
 
 def test_second_run_finds_everything_fresh(filled: Archive) -> None:
     before = {f: f.stat().st_mtime_ns for f in filled.root.rglob("*.*") if f.is_file()}
-    report = run_issue(filled, SAMPLE, Settings())
+    report = run_issue(filled, SAMPLE, NO_MODELS)
     assert made(report) == {}
     assert {f: f.stat().st_mtime_ns for f in filled.root.rglob("*.*") if f.is_file()} == before
 
 
 def test_changed_option_reruns_its_stage_and_what_hangs_on_it(filled: Archive) -> None:
-    report = run_issue(filled, SAMPLE, Settings(context=ContextSettings(window_words=12)))
+    report = run_issue(filled, SAMPLE, Settings(profile="none", context=ContextSettings(window_words=12)))
     assert made(report) == {"context": 8, "captions": 8, "ranking": 8, "descriptions": 8}
 
 
 def test_how_the_work_is_done_makes_nothing_stale(filled: Archive) -> None:
-    report = run_issue(filled, SAMPLE, Settings(run=RunSettings(workers=1, page_timeout=45)))
+    report = run_issue(filled, SAMPLE, Settings(profile="none", run=RunSettings(workers=1, page_timeout=45)))
     assert made(report) == {}
 
 
@@ -88,7 +88,7 @@ def test_lost_and_damaged_files_are_made_again(filled: Archive) -> None:
     filled.record_file(issue, "descriptions", 3).write_text('{"header": {"stage"')
     picture = first.body.pictures[0].picture
     filled.picture_file(issue, picture).unlink()
-    report = run_issue(filled, SAMPLE, Settings())
+    report = run_issue(filled, SAMPLE, NO_MODELS)
     # the regions of page 3 come out as they were, so that the later stages' headers still match
     assert made(report) == {"regions": 1, "descriptions": 1}
     again = filled.read(issue, "descriptions", 3, Descriptions)
@@ -113,48 +113,48 @@ def test_killed_with_a_corrected_scan_and_back_to_the_first(
     def images() -> dict[str, bytes]:
         return {file.name: file.read_bytes() for file in archive.issue_dir(issue).glob(f"{folder}/*.jpg")}
 
-    issue = run_issue(archive, excerpt(2), Settings()).issue
+    issue = run_issue(archive, excerpt(2), NO_MODELS).issue
     first, put = images(), archive.put
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(archive, "put", put_and_die)
-        run_issue(archive, excerpt(8), Settings())
+        run_issue(archive, excerpt(8), NO_MODELS)
     assert images() != first
-    run_issue(archive, excerpt(2), Settings())
+    run_issue(archive, excerpt(2), NO_MODELS)
     assert images() == first
 
 
 def test_damaged_page_image_is_taken_out_again(archive: Archive, excerpt: MakePdf) -> None:
     pdf = excerpt(8)
-    issue = run_issue(archive, pdf, Settings()).issue
+    issue = run_issue(archive, pdf, NO_MODELS).issue
     image = archive.page_image(issue, "0001.jpg")
     whole = image.read_bytes()
     image.write_bytes(whole[: len(whole) // 2])
     archive.remove(issue, "text", 1)
-    report = run_issue(archive, pdf, Settings())
+    report = run_issue(archive, pdf, NO_MODELS)
     assert made(report) == {"pages": 1, "text": 1}
     assert report.problems == ()
     assert image.read_bytes() == whole
 
 
 def test_corrected_scan_takes_the_issues_place(archive: Archive, excerpt: MakePdf) -> None:
-    run_issue(archive, excerpt(8, 1), Settings())
-    report = run_issue(archive, excerpt(8), Settings())
+    run_issue(archive, excerpt(8, 1), NO_MODELS)
+    report = run_issue(archive, excerpt(8), NO_MODELS)
     assert report.pages == 1
     assert not list(archive.issue_dir(report.issue).glob("*/0002*"))
 
 
 def test_replaced_page_is_worked_on_alone(archive: Archive, excerpt: MakePdf) -> None:
-    run_issue(archive, excerpt(8, 4, 3), Settings())
-    report = run_issue(archive, excerpt(8, 7, 3), Settings())
+    run_issue(archive, excerpt(8, 4, 3), NO_MODELS)
+    report = run_issue(archive, excerpt(8, 7, 3), NO_MODELS)
     # all pages are taken out again; the third has another page before it, for its context and what hangs on that
     later = dict.fromkeys(("context", "captions", "ranking", "descriptions"), 2)
     assert made(report) == {"pages": 3, "regions": 1, "text": 1} | later
 
 
 def test_other_file_with_the_same_id_is_refused(archive: Archive, excerpt: MakePdf) -> None:
-    run_issue(archive, excerpt(8), Settings())
+    run_issue(archive, excerpt(8), NO_MODELS)
     with pytest.raises(BadInput, match="--id"):
-        run_issue(archive, excerpt(1, name="otro_social1916_10_v1_n10.pdf"), Settings())
+        run_issue(archive, excerpt(1, name="otro_social1916_10_v1_n10.pdf"), NO_MODELS)
 
 
 def spoil_page(pdf: Path, number: int) -> Path:
@@ -168,7 +168,7 @@ def spoil_page(pdf: Path, number: int) -> Path:
 
 def test_one_broken_page_costs_only_itself(archive: Archive, excerpt: MakePdf) -> None:
     pdf = spoil_page(excerpt(8, 3, 4), 2)
-    settings = Settings(run=RunSettings(failed_pages_limit=0.5))
+    settings = Settings(profile="none", run=RunSettings(failed_pages_limit=0.5))
     report = run_issue(archive, pdf, settings)
     assert report.failed_pages == (2,)
     assert [p.stage for p in report.problems if p.page == 2] == ["pages"]
@@ -181,7 +181,7 @@ def test_one_broken_page_costs_only_itself(archive: Archive, excerpt: MakePdf) -
 
 
 def test_page_that_broke_leaves_nothing_of_its_past(archive: Archive, excerpt: MakePdf) -> None:
-    settings = Settings(run=RunSettings(failed_pages_limit=0.5))
+    settings = Settings(profile="none", run=RunSettings(failed_pages_limit=0.5))
     issue = run_issue(archive, excerpt(8, 2), settings).issue
     assert list(archive.issue_dir(issue).glob("pictures/0002-*"))
     run_issue(archive, spoil_page(excerpt(8, 2), 2), settings)
@@ -192,7 +192,7 @@ def test_page_that_broke_leaves_nothing_of_its_past(archive: Archive, excerpt: M
 def test_too_many_broken_pages_fail_the_issue(archive: Archive, excerpt: MakePdf) -> None:
     pdf = spoil_page(excerpt(3, 8), 1)
     with pytest.raises(pipeline.TooManyPagesFailed) as caught:
-        run_issue(archive, pdf, Settings())
+        run_issue(archive, pdf, NO_MODELS)
     assert caught.value.report.failed_pages == (1,)
     assert archive.read(caught.value.report.issue, "descriptions", 2, Descriptions)
 
@@ -209,12 +209,12 @@ def test_bug_in_a_stage_is_a_problem_of_its_page(
 
     monkeypatch.setattr(stages.context, "run", fragile)
     pdf = excerpt(8, 8)
-    report = run_issue(archive, pdf, Settings(run=RunSettings(failed_pages_limit=0.5)))
+    report = run_issue(archive, pdf, Settings(profile="none", run=RunSettings(failed_pages_limit=0.5)))
     problem = next(p for p in report.problems if p.stage == "context")
     assert problem.category is Category.INTERNAL
     assert "ZeroDivisionError: of all things" in problem.message
     monkeypatch.undo()
-    again = run_issue(archive, pdf, Settings())
+    again = run_issue(archive, pdf, NO_MODELS)
     assert made(again)["context"] == 1  # an internal error is tried again
     assert again.problems == ()
 
@@ -228,11 +228,11 @@ def test_every_record_says_where_it_comes_from(sample_archive: tuple[Path, Issue
         assert set(known.needs) <= set(header["inputs"])
         assert all(len(value) == 64 for value in header["inputs"].values())
         assert header["created"].endswith("Z")
-        assert header["options"] == json.loads(getattr(Settings(), stage).model_dump_json())
+        assert header["options"] == json.loads(getattr(NO_MODELS, stage).model_dump_json())
 
 
 def test_regions_setting_none_of_the_pictures_vanishes_silently(filled: Archive) -> None:
-    strict = Settings(regions=RegionsSettings(min_confidence=1.0))
+    strict = Settings(profile="none", regions=RegionsSettings(min_confidence=1.0))
     report = run_issue(filled, SAMPLE, strict)
     assert report.pictures == 0
     assert not list(filled.picture_file(report.issue, "").parent.glob("*.jpg"))
@@ -241,7 +241,7 @@ def test_regions_setting_none_of_the_pictures_vanishes_silently(filled: Archive)
 @pytest.mark.skipif(not SHARED.is_dir(), reason="real pages lie in ../shared, which is not here")
 @pytest.mark.slow
 def test_real_chapbook_runs_to_the_end(archive: Archive) -> None:
-    report = run_issue(archive, SHARED / "pages" / "pdf" / "Moreno_026.pdf", Settings())
+    report = run_issue(archive, SHARED / "pages" / "pdf" / "Moreno_026.pdf", NO_MODELS)
     assert report.failed_pages == ()
     text = archive.read(report.issue, "text", 2, PageText)
     assert text and "estandarte bordado" in " ".join(word.text for word in text.body.words)

@@ -17,10 +17,13 @@ from revista.errors import BadArguments, Category, MissingWeights, ModelError
 from revista.geometry import Box
 from revista.ranking import RankingRequest, Scores
 from revista.ranking.clip import Clip
+from revista.ranking.kinds import SENTENCES, judge
+from revista.ranking.kinds import TEXTS as KIND_TEXTS
 from revista.records import (
     Candidate,
     Candidates,
     Contexts,
+    Kind,
     PictureCandidates,
     PictureContext,
     Quote,
@@ -297,3 +300,24 @@ def test_published_logits_of_the_real_checkpoint() -> None:
     (result,) = model.predict([RankingRequest(image, tuple(wanted["texts"]))])
     # Four digits of the cosine are 0.01 of the logit; the PIL processor's pixels give the rest.
     assert [model.scale * s for s in similarities(result)] == pytest.approx(wanted["logits_per_image"], abs=0.1)
+
+
+def test_each_picture_has_a_kind_with_a_ranker_and_none_without(tmp_path: Path, clip: Clip) -> None:
+    file, contexts = page(tmp_path)
+    for least, uncertain in ((0.0, False), (1.0, True)):
+        options = RankingSettings(min_kind_probability=least)
+        (ranked,) = ranking.run(file, contexts, captioned(), options, clip, None).pictures
+        assert ranked.kind is not None and 1 / len(SENTENCES) <= ranked.kind.confidence <= 1
+        assert (ranked.kind.kind is Kind.UNCERTAIN) == uncertain
+        assert uncertain or ranked.kind.kind is ranked.kind.likeliest
+    (unranked,) = ranking.run(file, contexts, captioned(), RankingSettings(), None, None).pictures
+    assert unranked.kind is None
+
+
+def test_the_kind_is_the_one_whose_sentences_are_nearest() -> None:
+    for place, kind in enumerate(SENTENCES):
+        similarities = [0.1] * len(KIND_TEXTS)
+        similarities[4 * place : 4 * place + 4] = [0.3, 0.2, 0.4, 0.3]
+        found = judge(similarities, 50.0, 0.5)
+        assert found.kind is found.likeliest is kind and found.confidence > 0.9
+    assert judge([0.2] * len(KIND_TEXTS), 50.0, 0.5).kind is Kind.UNCERTAIN

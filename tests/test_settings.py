@@ -15,6 +15,7 @@ from .conftest import ROOT
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REVISTA_PROFILE", raising=False)
 
 
 def test_defaults_without_a_file() -> None:
@@ -44,6 +45,8 @@ def test_environment_wins_over_the_file_and_keeps_its_other_values(monkeypatch: 
         ("[text]\nlanguage = 'spa; rm -rf /'\n", "text.language"),
         ("[context]\nwindow_words = 3\nwindow_overlap = 3\n", "window_overlap"),
         ("[run]\nworkers = 0\n", "run.workers"),
+        ("profile = 'huge'\n", "no profile 'huge'"),
+        ("[captions]\nlanguage = 'fr'\n", "captions.language"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(text: str, says: str) -> None:
@@ -61,6 +64,12 @@ def test_variable_of_an_unknown_group_is_refused(monkeypatch: pytest.MonkeyPatch
         load_settings()
 
 
+def test_variable_of_a_setting_that_is_no_group_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REVISTA_PROFILE__NAME", "none")
+    with pytest.raises(BadArguments, match="REVISTA_PROFILE__NAME"):
+        load_settings()
+
+
 def test_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadArguments, match="cannot be read"):
         load_settings(tmp_path)
@@ -74,15 +83,19 @@ def test_frozen_and_hashable() -> None:
 
 
 def test_documentation_lists_every_setting_with_its_default() -> None:
-    rows = dict(re.findall(r"^\| `(\w+\.\w+)` \| (.+?) \|", (ROOT / "docs" / "settings.md").read_text("utf-8"), re.M))
-    known = {}
-    for name in Settings.model_fields:
-        group = getattr(Settings(), name)
+    rows = dict(re.findall(r"^\| `([\w.]+)` \| (.+?) \|", (ROOT / "docs" / "settings.md").read_text("utf-8"), re.M))
+    defaults = Settings(profile="none")
+    known = {"profile": Settings.model_fields["profile"].default}
+    for name in Settings.model_fields.keys() - {"profile"}:
+        group = getattr(defaults, name)
         assert isinstance(group, BaseModel)
         known |= {f"{name}.{field}": value for field, value in group.model_dump(mode="json").items()}
     assert rows.keys() == known.keys()
     for name, value in known.items():
         if name == "run.workers":
+            continue
+        if name in ("captions.model", "ranking.model"):
+            assert rows[name] == "the profile's"
             continue
         written = rows[name].replace("`", "").replace('""', "")
         shown = ", ".join(value) if isinstance(value, list) else "none" if value is None else str(value).lower()

@@ -16,6 +16,7 @@ from revista.records import (
     Candidate,
     Header,
     Issue,
+    Kind,
     Page,
     Problem,
     Record,
@@ -60,6 +61,7 @@ CANDIDATE = closed(
     similarity=nullable(NUMBER),
     probability=nullable(NUMBER),
 )
+PICTURE_KIND = {"enum": [kind.value for kind in Kind]}
 SENTENCE = closed(
     text=TEXT,
     source={"enum": ["vista", "pie", "articulo", "indice", "revisor"]},
@@ -91,6 +93,7 @@ PICTURE = closed(
     candidates=nullable(items(CANDIDATE)),
     chosen=nullable(CANDIDATE),
     window=nullable(CANDIDATE),
+    kind=nullable(closed(kind=PICTURE_KIND, likeliest=PICTURE_KIND, confidence=NUMBER)),
     reasons=closed(captions=nullable(TEXT), ranking=nullable(TEXT)),
     sentences=nullable(items(SENTENCE)),
     undescribed=nullable(TEXT),

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 BATCH = 8  # pictures a batch; with 5 beams and a 30,524-word vocabulary the scores take about 0.3 GB
 TOP_P = 0.9  # the nucleus from which BLIP's authors sample
 
+# BLIP itself, and BLIP's decoder over the small encoder that this project trained.
+_ARCHITECTURES = {"blip": "BlipForConditionalGeneration", "revista_blip": "CompactBlip"}
+
 
 class Blip:
     """A BLIP captioning checkpoint; a `Captioner`."""
@@ -36,11 +39,11 @@ class Blip:
         """Load the checkpoint.
 
         Raises:
-            MissingWeights: it is not a whole checkpoint of `BlipForConditionalGeneration`.
+            MissingWeights: it is not a whole checkpoint of a known architecture.
             BadArguments: a prompt of the options leaves no room for a caption, or there is no such device.
         """
-        weights.require({"blip"}, {"BlipForConditionalGeneration"}, "the captioner")
-        from transformers import BlipForConditionalGeneration, BlipImageProcessorPil
+        weights.require(_ARCHITECTURES.keys(), _ARCHITECTURES.values(), "the captioner")
+        from transformers import BlipImageProcessorPil
 
         self.name = weights.name
         self._options = options
@@ -48,7 +51,7 @@ class Blip:
         # The PIL processor always: the one over torchvision resizes to slightly other pixels.
         self._processor = load_part(BlipImageProcessorPil, weights)
         self._tokenizer = load_tokenizer(weights)
-        self._model = load_model(BlipForConditionalGeneration, weights, self._device)
+        self._model = load_model(_model_class(weights), weights, self._device)
         self._lock = threading.Lock()  # the tokenizer is not safe across threads, and torch fills all cores anyway
         try:
             for prompt in options.prompts:
@@ -176,6 +179,16 @@ class Blip:
                 "Shorten the prompt or lower the setting captions.max_new_tokens.",
             )
         return [config.bos_token_id, *ids]
+
+
+def _model_class(weights: Weights) -> Any:
+    if weights.config()["model_type"] == "revista_blip":
+        from revista.compact.models import CompactBlip
+
+        return CompactBlip
+    from transformers import BlipForConditionalGeneration
+
+    return BlipForConditionalGeneration
 
 
 def _gumbel(seeds: Sequence[int]) -> Any:

@@ -2,7 +2,8 @@
 
 The captioner's sentences and the windows of nearby print are scored against the picture by a dual encoder such as
 CLIP, behind the Protocol `Ranker`. Sentences and print are two groups, each with probabilities of its own: the
-description may speak from the best sentence, and quote the best passage where it stands out clearly enough.
+description may speak from the best sentence, and quote the best passage where it stands out clearly enough. The same
+encoder says what kind of picture it is: see `kinds`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from revista.devices import torch_software
 from revista.errors import BadInput, Category, MissingWeights, ModelError, RevistaError
 from revista.images import crops
+from revista.ranking.kinds import TEXTS, judge
 from revista.records import (
     Candidate,
     Candidates,
@@ -34,7 +36,7 @@ from revista.settings import RankingSettings
 from revista.weights import find_weights
 
 NAME = "ranking"
-VERSION = "1"
+VERSION = "2"
 
 NOT_RANKED = "not ranked by a model"
 NO_WEIGHTS = f"{NOT_RANKED}: no ranker weights"
@@ -130,7 +132,7 @@ def run(
     texts = [_gather(picture, said.get(picture.picture)) for picture in contexts.pictures]
     results: list[Scores | RevistaError | None] = [None] * len(texts)
     problems: list[Problem] = []
-    if ranker is not None and any(texts):
+    if ranker is not None and texts:
         try:
             results = _score(image, contexts, texts, ranker)
         except BadInput as error:
@@ -143,11 +145,15 @@ def run(
     ranked = []
     for picture, found, scores in zip(contexts.pictures, texts, results, strict=True):
         lacking = said[picture.picture].reason if picture.picture in said else None
+        kind = None
+        if isinstance(scores, Scores) and ranker is not None:
+            kind = judge(scores.similarities[len(found) :], ranker.scale, options.min_kind_probability)
         if not found:
-            ranked.append(PictureRanking(picture=picture.picture, reason=lacking or NOTHING_TO_RANK))
+            ranked.append(PictureRanking(picture=picture.picture, kind=kind, reason=lacking or NOTHING_TO_RANK))
         elif isinstance(scores, Scores) and ranker is not None:
             ordered = _by_similarity(found, scores, ranker.scale)
-            ranked.append(_ranking(picture.picture, ordered, lacking, options.min_window_probability))
+            one = _ranking(picture.picture, ordered, lacking, options.min_window_probability)
+            ranked.append(one.model_copy(update={"kind": kind}))
         else:
             why = f"{NOT_RANKED}: {scores.message}" if isinstance(scores, RevistaError) else reason or NO_WEIGHTS
             reasons = "; ".join(r for r in (lacking, why) if r)
@@ -158,15 +164,17 @@ def run(
 def _score(
     image: Path, contexts: Contexts, texts: Sequence[Sequence[Candidate]], ranker: Ranker
 ) -> list[Scores | RevistaError | None]:
-    """Scores or an error for each picture, None where it has no texts; raises BadInput for an unreadable page."""
+    """Scores of each picture's texts and of the kinds' sentences behind them, or an error.
+
+    Raises:
+        BadInput: the page cannot be read.
+    """
     parts = crops(image, [picture.box for picture in contexts.pictures])
-    results: list[Scores | RevistaError | None] = [
-        part if found and isinstance(part, RevistaError) else None for part, found in zip(parts, texts, strict=True)
-    ]
+    results: list[Scores | RevistaError | None] = [part if isinstance(part, RevistaError) else None for part in parts]
     requests = {
-        i: RankingRequest(part, tuple(candidate.text for candidate in found))
+        i: RankingRequest(part, (*(candidate.text for candidate in found), *TEXTS))
         for i, (part, found) in enumerate(zip(parts, texts, strict=True))
-        if found and not isinstance(part, RevistaError)
+        if not isinstance(part, RevistaError)
     }
     for i, result in zip(requests, ranker.predict(list(requests.values())), strict=True):
         results[i] = result
@@ -194,8 +202,8 @@ def _problems(picture: str, result: Scores | RevistaError | None) -> list[Proble
         Problem(
             stage=NAME,
             category=Category.REDUCED,
-            message=f"{len(result.cut)} of {len(result.similarities)} texts are longer than the ranker reads; "
-            "they were ranked by their beginning",
+            message=f"{len(result.cut)} of {len(result.similarities) - len(TEXTS)} texts are longer than the ranker "
+            "reads; they were ranked by their beginning",
             hint="Lower the setting context.window_words where this happens often.",
             page=page_of(picture),
             item=picture,
@@ -212,7 +220,7 @@ def _by_similarity(found: Sequence[Candidate], scores: Scores, scale: float) -> 
             probabilities[i] = round(probability, 4)
     scored = [
         ScoredCandidate(candidate=candidate, similarity=similarity, probability=probability)
-        for candidate, similarity, probability in zip(found, scores.similarities, probabilities, strict=True)
+        for candidate, similarity, probability in zip(found, scores.similarities, probabilities, strict=False)
     ]
     return sorted(scored, key=lambda one: -(one.similarity or 0.0))
 

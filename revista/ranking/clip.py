@@ -2,7 +2,8 @@
 
 Radford et al. (2021), "Learning Transferable Visual Models From Natural Language Supervision", arXiv:2103.00020;
 Chuang et al. (2025), "Meta CLIP 2: A Worldwide Scaling Recipe", arXiv:2507.22062. CLIP itself has learnt from
-English: it weighs Spanish print by the names and loan words in it. A MetaCLIP 2 checkpoint reads Spanish.
+English: it weighs Spanish print by the names and loan words in it. A MetaCLIP 2 checkpoint reads Spanish, and so
+does the compact CLIP that this project trained (`revista.compact`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ BATCH = 8  # pictures a batch
 TEXTS = 64  # texts a batch
 
 # One interface in transformers, and one image processor: other dual encoders pad, crop and scale in ways of their own.
-_ARCHITECTURES = {"clip": "CLIPModel", "metaclip_2": "MetaClip2Model"}
+_ARCHITECTURES = {"clip": "CLIPModel", "metaclip_2": "MetaClip2Model", "revista_clip": "CompactClip"}
 
 
 class Clip:
@@ -40,6 +41,8 @@ class Clip:
         weights.require(_ARCHITECTURES.keys(), _ARCHITECTURES.values(), "the ranker")
         from transformers import AutoModel, CLIPImageProcessorPil
 
+        if weights.config()["model_type"] == "revista_clip":
+            import revista.compact.models  # noqa: F401 - makes the type known to AutoModel
         self.name = weights.name
         self._device = pick_device(device)
         # The PIL processor always: the one over torchvision resizes to slightly other pixels.

@@ -145,6 +145,7 @@ def _environment() -> Environment:
         date=spanish.issue_date,
         numbers=spanish.issue_numbers,
         stage=lambda name: spanish.STAGES.get(name, name),
+        picture_kind=spanish.picture_kind,
         category=lambda category: spanish.CATEGORIES.get(category, str(category)),
         words=_words,
         lines=_lines,

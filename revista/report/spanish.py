@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from revista.errors import Category
-from revista.records import Issue, RegionKind, Source
+from revista.records import Issue, Kind, PictureKind, RegionKind, Source
 
 MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
@@ -20,6 +20,23 @@ KINDS: dict[RegionKind, str] = {
     RegionKind.TEXT: "Texto",
     RegionKind.TABLE: "Tabla",
     RegionKind.FURNITURE: "Folio",
+}
+
+PICTURE_KINDS: dict[Kind, str] = {
+    Kind.PEOPLE: "fotografía de personas",
+    Kind.PORTRAIT: "retrato",
+    Kind.GROUP: "fotografía de grupo",
+    Kind.BUILDING: "edificio",
+    Kind.LANDSCAPE: "paisaje",
+    Kind.VEHICLE: "vehículo",
+    Kind.ANIMAL: "animal",
+    Kind.INTERIOR: "interior",
+    Kind.ARTWORK: "obra de arte",
+    Kind.DRAWING: "dibujo",
+    Kind.CARICATURE: "caricatura",
+    Kind.ADVERTISEMENT: "anuncio",
+    Kind.ORNAMENT: "adorno",
+    Kind.UNCERTAIN: "clase dudosa",
 }
 
 SOURCES: dict[Source, tuple[str, str]] = {
@@ -68,6 +85,12 @@ _REASONS = {
     "nothing to rank": "no hay nada que puntuar",
     "no captions and no print nearby": "ni frases propuestas ni texto impreso cerca",
 }
+
+
+def picture_kind(kind: PictureKind) -> str:
+    """`retrato (0,83)`, or `clase dudosa, quizá retrato (0,31)`."""
+    likeliest = f"{PICTURE_KINDS[kind.likeliest]} ({decimal(kind.confidence)})"
+    return likeliest if kind.kind is not Kind.UNCERTAIN else f"{PICTURE_KINDS[Kind.UNCERTAIN]}, quizá {likeliest}"
 
 
 def reason(text: str) -> str:

@@ -1,0 +1,120 @@
+"""`revista evaluate regions`, `text`, `captions`: measures against ground truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from revista.terminal import JsonOption, SettingsOption, out, print_json, progress
+
+if TYPE_CHECKING:
+    from revista.settings import Settings
+
+evaluate = typer.Typer(help="Measure a stage against ground truth.", no_args_is_help=True)
+
+IndexArgument = Annotated[Path, typer.Argument(help="Ground truth in the INDEX format (docs/formats.md).")]
+PredictionsOption = Annotated[Path | None, typer.Option("--predictions", help="Write what was predicted, as JSON.")]
+
+
+@evaluate.command("regions")
+def evaluate_regions(
+    index: IndexArgument,
+    settings: SettingsOption = None,
+    predictions: PredictionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure found pictures against an INDEX: precision, recall, F1 at IoU 0.5, AP50, AP50-95, false regions."""
+    from revista.evaluation.regions import evaluate_regions as measure
+
+    _evaluate(measure, index, settings, predictions, as_json)
+
+
+@evaluate.command("text")
+def evaluate_text(
+    index: IndexArgument,
+    settings: SettingsOption = None,
+    predictions: PredictionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure read text against an INDEX: character error rate and word F1."""
+    from revista.evaluation.text import evaluate_text as measure
+
+    _evaluate(measure, index, settings, predictions, as_json)
+
+
+@evaluate.command("captions")
+def evaluate_captions(
+    data: Annotated[Path, typer.Argument(help="A folder with captions.tsv and split lists (docs/formats.md).")],
+    images: Annotated[
+        Path | None, typer.Option(help="Folder or zip of the pictures; default: the one in DATA.")
+    ] = None,
+    captions: Annotated[Path | None, typer.Option(help="Another table of captions than DATA/captions.tsv.")] = None,
+    split: Annotated[str, typer.Option(help="Which list: train, dev or test.")] = "test",
+    language: Annotated[
+        Literal["en", "es"] | None, typer.Option(help="In which the captions are written; default: the captioner's.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
+    halftone: Annotated[bool, typer.Option("--halftone", help="Show the pictures as grey halftone prints.")] = False,
+    settings: SettingsOption = None,
+    predictions: PredictionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure captioner and ranker: BLEU, METEOR, ROUGE-L, CIDEr, SPICE, CLIPScore, and retrieval R@1/5/10."""
+    from dataclasses import replace
+
+    from revista.evaluation.captions import evaluate_captions as measure
+    from revista.settings import load_settings
+    from revista.training.data import open_data
+
+    chosen = load_settings(settings)
+    found = open_data(data, images)
+    if captions is not None:
+        found = replace(found, captions=captions)
+    with progress(as_json, "pictures") as bars:
+        task = bars.add_task(data.name, total=len(found.names(split)[:limit]))
+        result = measure(
+            found,
+            chosen,
+            split=split,
+            language=language,
+            limit=limit,
+            halftone=halftone,
+            on_picture=lambda: bars.advance(task),
+        )
+    _write_predictions(result.predictions, predictions)
+    if as_json:
+        print_json(result.model_dump(mode="json", exclude={"predictions"}))
+    else:
+        out.print(result.table())
+
+
+def _evaluate(
+    measure: Callable[..., Any], index: Path, settings: Path | None, predictions: Path | None, as_json: bool
+) -> None:
+    from revista.evaluation.index import read_index
+    from revista.settings import load_settings
+
+    chosen: Settings = load_settings(settings)
+    entries = read_index(index)
+    with progress(as_json) as bars:
+        task = bars.add_task(index.name, total=len(entries))
+        result = measure(entries, chosen, on_page=lambda: bars.advance(task))
+    _write_predictions(result.predictions, predictions)
+    if as_json:
+        data = result.model_dump(mode="json", exclude={"predictions"})
+        print_json({**data.pop("scores"), **data})
+    else:
+        out.print(result.table())
+
+
+def _write_predictions(predictions: Sequence[Any], place: Path | None) -> None:
+    from revista.store import storage_errors
+
+    if place is not None:
+        data = [prediction.model_dump(mode="json") for prediction in predictions]
+        with storage_errors(place):
+            place.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", "utf-8")

@@ -1,0 +1,143 @@
+"""The command line of training: `revista train encoder | translate | captioner | clip`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from pydantic import BaseModel, ValidationError
+
+from revista.errors import BadArguments
+
+if TYPE_CHECKING:
+    from revista.training.data import CaptionData
+
+train = typer.Typer(help="Train the small models that travel with the repository.", no_args_is_help=True)
+
+CONFIGS = Path(__file__).parent / "training" / "configs"
+
+DataArgument = Annotated[Path, typer.Argument(help="A folder with captions.tsv, train.txt and dev.txt.")]
+ImagesOption = Annotated[Path | None, typer.Option(help="Folder or zip of images; default: the one in DATA.")]
+CaptionsOption = Annotated[Path | None, typer.Option(help="Another captions.tsv than the one in DATA.")]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="Folder of weights, checkpoint and report.")]
+ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="Settings; default: the committed ones.")]
+SeedOption = Annotated[int | None, typer.Option(help="Another seed than the config's.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")]
+EncoderOption = Annotated[Path, typer.Option("--encoder", help="encoder.safetensors of: revista train encoder")]
+
+ConfigT = TypeVar("ConfigT", bound=BaseModel)
+
+
+def _config(cls: type[ConfigT], file: Path | None, name: str, seed: int | None) -> ConfigT:
+    """The settings in `file`, or the committed ones."""
+    file = file or CONFIGS / f"{name}.toml"
+    try:
+        values: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+        return cls(**values | ({} if seed is None else {"seed": seed}))
+    except OSError as error:
+        raise BadArguments(f"{file}: {error.strerror}", "Check the path given to --config.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
+        raise BadArguments(f"{file}: {error}", f"Compare it with {CONFIGS / name}.toml.") from error
+
+
+def _data(folder: Path, images: Path | None, captions: Path | None) -> CaptionData:
+    from revista.training.data import open_data
+
+    data = open_data(folder, images)
+    return replace(data, captions=captions) if captions else data
+
+
+@train.command()
+def encoder(
+    data: DataArgument,
+    teacher: Annotated[Path, typer.Option(help="A MobileNetV2 1.0 224 as .tflite, to learn from.")],
+    out: OutOption = Path("training/encoder"),
+    images: ImagesOption = None,
+    config: ConfigOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = "auto",
+    resume: ResumeOption = False,
+) -> None:
+    """Let the image encoder learn from a teacher network."""
+    from revista.devices import pick_device
+    from revista.training import encoder as training
+    from revista.training.report import write_report
+
+    settings = _config(training.EncoderConfig, config, "encoder", seed)
+    opened = _data(data, images, None)
+    history = training.train(opened, teacher, settings, out, pick_device(device), resume)
+    write_report(out / "report.html", "Image encoder", settings.model_dump(), history)
+
+
+@train.command()
+def translate(
+    data: DataArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The table to write.")] = Path("training/captions_es.tsv"),
+    captions: CaptionsOption = None,
+    images: ImagesOption = None,
+) -> None:
+    """Translate captions into Spanish, to learn from them."""
+    from revista.training.translation import translate_captions
+
+    count = translate_captions(_data(data, images, captions), out)
+    typer.echo(f"{count} captions in {out}")
+
+
+@train.command()
+def captioner(
+    data: DataArgument,
+    encoder: EncoderOption,
+    out: OutOption = Path("training/captioner"),
+    captions: CaptionsOption = None,
+    images: ImagesOption = None,
+    config: ConfigOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = "auto",
+    resume: ResumeOption = False,
+) -> None:
+    """Train the captioner; its checkpoint is the folder `model` in --out."""
+    from revista.devices import pick_device
+    from revista.training import captioner as training
+    from revista.training.report import Sample, write_report
+
+    settings = _config(training.CaptionerConfig, config, "captioner", seed)
+    opened = _data(data, images, captions)
+    made, history = training.train(opened, encoder, settings, out, pick_device(device), resume)
+    said = made.write(made.dev, 0, 24)
+    samples = [Sample(opened.read(name), (text, *opened.texts[name][:1])) for name, text in said.items()]
+    write_report(out / "report.html", "Captioner", settings.model_dump(), history, samples)
+
+
+@train.command()
+def clip(
+    data: DataArgument,
+    spanish: Annotated[Path, typer.Option(help="Captions in Spanish, of: revista train translate")],
+    encoder: EncoderOption,
+    out: OutOption = Path("training/clip"),
+    captions: CaptionsOption = None,
+    images: ImagesOption = None,
+    config: ConfigOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = "auto",
+    resume: ResumeOption = False,
+) -> None:
+    """Train the dual encoder; its checkpoint is the folder `model` in --out."""
+    from revista.devices import pick_device
+    from revista.training import clip as training
+    from revista.training.report import Sample, write_report
+
+    settings = _config(training.ClipConfig, config, "clip", seed)
+    english, foreign = _data(data, images, captions), _data(data, images, spanish)
+    made, history = training.train(english, foreign, encoder, settings, out, pick_device(device), resume)
+    seen, read, _ = made.vectors(made.dev, 0, made.dev_texts[1])
+    flat = [text for many in made.dev_texts[1] for text in many]
+    nearest = (seen[:24] @ read.T).topk(min(2, len(flat)), dim=1).indices.tolist()
+    samples = [
+        Sample(english.read(name), tuple(flat[i] for i in rows))
+        for name, rows in zip(made.dev.names, nearest, strict=False)
+    ]
+    write_report(out / "report.html", "Dual encoder", settings.model_dump(), history, samples)
