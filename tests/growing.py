@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,7 @@ class Machine:
             "PREFECT_HOME": str(self.home / "prefect"),
             "PREFECT_API_URL": f"{stack.url}/api",
             "REVISTA_ARCHIVE": str(stack.archive),
+            "REVISTA_REPORTS_URL": f"http://{socket.getfqdn()}:{stack.reports_port}",
         }
         if stack.auth:
             del env["PREFECT_SERVER_API_AUTH_STRING"]  # the server's business
