@@ -128,7 +128,7 @@ def programs(host: str, port: int, reports_port: int, places: int, devices: list
 
 def _worker(queue: str, places: int, name: str) -> tuple[str, ...]:
     options = ("--pool", POOL, "--work-queue", queue, "--limit", str(places), "--name", name)
-    return (*_PREFECT, "worker", "start", "--type", "process", "--install-policy", "never", *options)
+    return (sys.executable, "-m", "flows.worker", "start", "--type", "process", "--install-policy", "never", *options)
 
 
 def _answers(url: str) -> bool:

@@ -104,7 +104,7 @@ class Machine:
             env["PREFECT_API_AUTH_STRING"] = ":".join(stack.auth)
         env.pop("PREFECT_SERVER_DATABASE_CONNECTION_URL", None)  # too
         options = ("--pool", "revista", "--work-queue", queue, "--limit", str(places), "--name", name)
-        command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process", *options]
+        command = [sys.executable, "-m", "flows.worker", "start", "--type", "process", *options]
         out = self.log_file.open("a")
         self.process = subprocess.Popen(
             command, cwd=ROOT, env={**env, **environment}, stdout=out, stderr=out, start_new_session=True

@@ -343,3 +343,19 @@ def test_closed_network_and_a_locked_database(tmp_path: Path) -> None:
     assert told["inbox"] in GOOD and "1 of 1 issues done" in told["message"]
     assert told["locked"] in GOOD
     same_issues(tmp_path / "locked", plain_archive(tmp_path / "plain", [tmp_path / "social1923_2.pdf"]))
+
+
+@pytest.mark.slow
+def test_retried_while_its_process_lives(stack: Stack) -> None:
+    """As where a run was taken for dead: the worker and its other runs live on, and nothing is done twice."""
+    pdf = write_pdf(stack.folder / "social1926_1.pdf", *range(1, LONG + 1))
+    archive = stack.folder / "alive"
+    given = {"pdfs": [str(pdf)], "archive": str(archive), "settings_file": one_page_a_task(stack.folder)}
+    run = stack.begin("archive/archive", **given)
+    under_way(stack, archive, "social-1926-01")
+    worker = stack.child("flows.worker", "start")
+    stack.set_state(run, "CRASHED", "Crashed")
+    stack.set_state(run, "SCHEDULED", "AwaitingRetry")
+    stack.wait_for(run, *GOOD, patience=240)
+    assert stack.child("flows.worker", "start") == worker
+    assert made(archive, "social-1926-01") == dict.fromkeys(STAGES, LONG)
