@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.deployments import run_deployment
 from prefect.exceptions import PrefectHTTPStatusError
+from prefect.runtime import flow_run
+from prefect.states import State
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -17,6 +21,7 @@ R = TypeVar("R")
 log = logging.getLogger(__name__)
 
 PATIENCE = 300.0  # seconds without a server before a run gives up
+_POLL = 2.0  # seconds
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})  # 500: SQLite's "database is locked"
 
 
@@ -43,3 +48,32 @@ def sync_client() -> SyncPrefectClient:
     """A client for blocking calls."""
     client: Any = get_client(sync_client=True)
     return client
+
+
+def start(deployment: str, parameters: Mapping[str, Any], key: str) -> UUID:
+    """Start a run of `deployment` as a sub-run of this one, once, however often it has to be asked for; its id.
+
+    Args:
+        deployment: as `FLOW/DEPLOYMENT`.
+        parameters: of the flow.
+        key: tells the sub-runs of one run from each other.
+    """
+    run: Any = patiently(
+        run_deployment,
+        deployment,
+        parameters=dict(parameters),
+        timeout=0,
+        idempotency_key=f"{flow_run.id}-{flow_run.run_count}-{key}",  # a retry starts it anew
+    )
+    id: UUID = run.id
+    return id
+
+
+def wait_for(id: UUID) -> State[Any]:
+    """Wait for the end of a run, and give its last state."""
+    with sync_client() as client:
+        while True:
+            state = patiently(client.read_flow_run, id).state
+            if state is not None and state.is_final():
+                return state
+            time.sleep(_POLL)

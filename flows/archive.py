@@ -23,7 +23,8 @@ from revista.pipeline import rivals
 
 def _run_name() -> str:
     count = len(flow_run.parameters["pdfs"])
-    return f"archive, {count} issue{'s' if count != 1 else ''}"
+    what = "share of" if flow_run.parent_flow_run_id else "archive,"
+    return f"{what} {count} issue{'s' if count != 1 else ''}"
 
 
 @flow(name="archive", flow_run_name=_run_name, persist_result=False)

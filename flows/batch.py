@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
 from prefect import get_run_logger
-from prefect.deployments import run_deployment
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed, State
 
-from flows.api import patiently, sync_client
+from flows.api import start, wait_for
 from flows.places import local_archive
 from revista.errors import Category, RevistaError
 from revista.objects import is_url
@@ -25,7 +23,6 @@ from revista.records import Frozen
 from revista.store import Archive, storage_errors
 
 _MOST_DEATHS = 2  # processes that may die at the same issue before it is passed over
-_POLL = 2.0  # seconds
 
 
 class Outcome(Frozen):
@@ -86,19 +83,14 @@ def over_workers(
 
     The runs are sub-runs of this one, and need places at workers of their own beside its.
     """
-    shares = [list(items[start::workers]) for start in range(min(workers, len(items)))]
+    shares = [list(items[first::workers]) for first in range(min(workers, len(items)))]
     runs = {}
-    for share in shares:
-        run: Any = run_deployment(
-            deployment,
-            parameters={**parameters, "archive": archive, name: share},
-            timeout=0,
-            flow_run_name=f"share of {len(share)}",
-        )
-        runs[run.id] = share
+    for number, share in enumerate(shares):
+        given = {**parameters, "archive": archive, name: share}
+        runs[start(deployment, given, f"share-{number}")] = share
     outcomes = []
     for id, share in runs.items():
-        state = _wait_for(id)
+        state = wait_for(id)
         found = {outcome.item: outcome for outcome in _left_by(archive, id)}
         ended = RevistaError(f"its run ended as {state.name}: {state.message or 'no reason given'}", "Retry this run.")
         outcomes += [found.get(item) or failed(item, ended) for item in share]
@@ -134,15 +126,6 @@ def _outcome(item: str, state: State[Any]) -> Outcome:
     if isinstance(found, RevistaError):
         return failed(item, found)
     return failed(item, RevistaError(f"{state.name}: {state.message or found}", "See its run's log."))
-
-
-def _wait_for(id: UUID) -> State[Any]:
-    with sync_client() as client:
-        while True:
-            state = patiently(client.read_flow_run, id).state
-            if state is not None and state.is_final():
-                return state
-            time.sleep(_POLL)
 
 
 # --- what must outlive a process: notes in the archive folder ---------------------------------------------------

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow, get_run_logger
-from prefect.deployments import run_deployment
 from prefect.runtime import flow_run
 from prefect.states import Completed, State
 
+from flows.api import start, wait_for
 from flows.places import Place, default_archive, local_archive, place_of_work, read_settings, scan_at
 from flows.reports import Progress, pictures_page, problems_table
 from flows.states import told
@@ -199,12 +199,13 @@ def _on_queue(work: Archive, issue: Issue, stages: list[str], settings_file: Pat
         "stages": stages,
         "settings_file": str(settings_file) if settings_file else None,
     }
-    run: Any = run_deployment("models/models", parameters=parameters, poll_interval=1)
-    if run.state is None or not run.state.is_completed():
-        message = run.state.message if run.state else "it has no state"
-        raise RevistaError(f"the run of the stages {', '.join(stages)} did not complete: {message}", "See that run.")
+    run = start("models/models", parameters, "-".join(stages))
+    state = wait_for(run)
+    if not state.is_completed():
+        why = state.message or "no reason given"
+        raise RevistaError(f"the run of the stages {', '.join(stages)} ended as {state.name}: {why}", "See that run.")
     made = {stage: 0 for stage in stages}
     for entry in worklog.read(work, issue.id):
-        if entry.by == str(run.id):
+        if entry.by == str(run):
             made[entry.stage] += entry.made
     return [StageCount(stage=stage, made=made[stage], fresh=issue.page_count - made[stage]) for stage in stages]

@@ -95,7 +95,12 @@ def _reprocess(
     return Completed(message=f"nothing to do: all {len(issues)} issues are fresh")
 
 
-@flow(name="renew", flow_run_name="renew", persist_result=False)
+def _name_of_share() -> str:
+    count = len(flow_run.parameters["issues"])
+    return f"share of {count} issue{'s' if count != 1 else ''}"
+
+
+@flow(name="renew", flow_run_name=_name_of_share, persist_result=False)
 def renew_issues(
     issues: list[str], archive: str, stages: list[StageName] | None = None, settings_file: Path | None = None
 ) -> State[Any]:

@@ -86,15 +86,17 @@ def _require_free(port: int, option: str) -> None:
 
 def environment(host: str, port: int, reports_port: int, archive: Path, inbox: Path, settings: Path | None) -> None:
     """Set this process's environment, and with it that of all programs it starts."""
+    shown = socket.getfqdn() if host in ("0.0.0.0", "::") else host  # in links, for other machines' browsers
     os.environ |= {
         "PREFECT_HOME": str(home()),
         "PREFECT_API_URL": f"http://{host}:{port}/api",
+        "PREFECT_UI_URL": f"http://{shown}:{port}",
         "PREFECT_SERVER_API_HOST": host,
         "PREFECT_SERVER_API_PORT": str(port),
         "DO_NOT_TRACK": "1",
         "REVISTA_ARCHIVE": str(archive.absolute()),
         "REVISTA_INBOX": str(inbox.absolute()),
-        "REVISTA_REPORTS_URL": f"http://{host}:{reports_port}",
+        "REVISTA_REPORTS_URL": f"http://{shown}:{reports_port}",
     }
     if settings:
         os.environ["REVISTA_SETTINGS"] = str(settings.absolute())
@@ -126,7 +128,7 @@ def programs(host: str, port: int, reports_port: int, places: int, devices: list
 
 def _worker(queue: str, places: int, name: str) -> tuple[str, ...]:
     options = ("--pool", POOL, "--work-queue", queue, "--limit", str(places), "--name", name)
-    return (*_PREFECT, "worker", "start", "--type", "process", "--install-policy", "never", *options)
+    return (sys.executable, "-m", "flows.worker", "start", "--type", "process", "--install-policy", "never", *options)
 
 
 def _answers(url: str) -> bool:

@@ -21,6 +21,7 @@ from revista.errors import Busy, StorageError
 
 LOCKS = ".locks"
 PATIENCE = 600.0  # seconds; a page takes a few, and at the worst what its external programs are given together
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS})
 
 
@@ -86,7 +87,8 @@ def _try(place: Path) -> int | None:
             ) from error
         if error.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.ESTALE):
             os.close(handle)
-            raise StorageError(f"cannot lock {place}: {error.strerror or error}", "See: revista doctor") from error
+            hint = "Free some space, then go on." if error.errno in _NO_ROOM else "See: revista doctor"
+            raise StorageError(f"cannot lock {place}: {error.strerror or error}", hint) from error
     os.close(handle)
     return None
 

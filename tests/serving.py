@@ -181,15 +181,15 @@ class Stack:
 
     # --- the API, as the UI uses it ---
 
+    @property
+    def auth(self) -> tuple[str, str] | None:
+        """User and password, where the API wants them."""
+        user, _, password = self.environment.get("PREFECT_SERVER_API_AUTH_STRING", "").partition(":")
+        return (user, password) if user else None
+
     def post(self, path: str, data: Any = None) -> Any:
-        auth = self.environment.get("PREFECT_SERVER_API_AUTH_STRING")
         for _ in range(20):
-            answer = httpx.post(
-                f"{self.url}/api/{path}",
-                json=data or {},
-                timeout=60,
-                auth=tuple(auth.split(":", 1)) if auth else None,  # type: ignore[arg-type]
-            )
+            answer = httpx.post(f"{self.url}/api/{path}", json=data or {}, timeout=60, auth=self.auth)
             if answer.status_code != 503:  # the database was locked for a moment: the UI's user presses again
                 break
             time.sleep(1)
@@ -197,10 +197,10 @@ class Stack:
         return answer.json() if answer.content else None
 
     def patch(self, path: str, data: Any) -> None:
-        httpx.patch(f"{self.url}/api/{path}", json=data, timeout=60).raise_for_status()
+        httpx.patch(f"{self.url}/api/{path}", json=data, timeout=60, auth=self.auth).raise_for_status()
 
     def get(self, path: str) -> Any:
-        return httpx.get(f"{self.url}/api/{path}", timeout=60).raise_for_status().json()
+        return httpx.get(f"{self.url}/api/{path}", timeout=60, auth=self.auth).raise_for_status().json()
 
     def runs(self, **by: list[str]) -> list[dict[str, Any]]:
         """The flow runs, the newest first; `by` are Prefect's filters such as name, with the values allowed."""

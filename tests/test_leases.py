@@ -92,3 +92,21 @@ def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / leases.LOCKS).write_text("in the way")
     with pytest.raises(StorageError, match="cannot write"), leases.hold(tmp_path, "page"):
         pass
+
+
+def test_no_room_for_a_lease(tmp_path: Path) -> None:
+    """A file system of two pages, full: the error says to make room, and with room the lease is had."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount a small file system")
+    try:
+        filler = tmp_path / "filler"
+        filler.write_bytes(bytes(8192))
+        with pytest.raises(StorageError) as told, leases.hold(tmp_path, "social", "0001"):
+            pass
+        assert told.value.hint.startswith("Free some space")
+        filler.unlink()
+        with leases.hold(tmp_path, "social", "0001"):
+            pass
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
