@@ -1,17 +1,25 @@
 # Two commands do everything: `make run` (sample issue in, described pictures out) and `make test`.
+# A third keeps it running: `make serve` (scans in the inbox are done by themselves).
 
 PYTHON  ?= python3
 VENV    := .venv
 BIN     := $(VENV)/bin
 ARCHIVE ?= archive
+INBOX   ?= inbox
 SAMPLE  := sample_pages/muestra_social1916_9_v1_n9.pdf
 ISSUE   := social-1916-09-v1-n9
 
-.PHONY: run test test-slow lint format bench sample lock clean setup
+.PHONY: run serve stop test test-slow lint format bench sample screenshots lock clean setup
 
 run: setup
 	$(BIN)/revista run $(SAMPLE) --archive $(ARCHIVE)
 	$(BIN)/revista report $(ISSUE) --archive $(ARCHIVE)
+
+serve: setup  ## server, UI, worker and schedules, until Ctrl-C (docs/operations.md)
+	$(BIN)/python -m flows.serve --archive $(ARCHIVE) --inbox $(INBOX)
+
+stop: setup
+	$(BIN)/python -m flows.serve --stop
 
 test: setup $(VENV)/installed-for-tests lint
 	$(BIN)/python -m pytest -m "not slow"
@@ -33,6 +41,9 @@ bench: setup
 
 sample: setup  ## draw the sample issue again
 	$(BIN)/python sample_pages/make.py
+
+screenshots: setup $(VENV)/installed-for-tests  ## take those of docs/operations.md again
+	$(BIN)/python -m scripts.screenshots
 
 setup: $(VENV)/installed
 

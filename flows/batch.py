@@ -15,6 +15,7 @@ from prefect.states import Completed, Failed, State
 
 from flows.api import start, wait_for
 from flows.places import local_archive
+from flows.reports import counted
 from revista.errors import Category, RevistaError
 from revista.objects import is_url
 from revista.objects.stores import open_bucket
@@ -101,7 +102,7 @@ def conclude(outcomes: Sequence[Outcome]) -> State[Any]:
     """The state of a batch: Failed where nothing came out right, "Completed with problems" where something did not."""
     lost = [outcome.name for outcome in outcomes if outcome.state == "failed"]
     troubled = [outcome.name for outcome in outcomes if outcome.state == "problems"]
-    message = f"{len(outcomes) - len(lost)} of {len(outcomes)} issues done"
+    message = f"{len(outcomes) - len(lost)} of {counted(len(outcomes), 'issue')} done"
     if lost:
         message += f"; failed: {', '.join(lost[:10])}" + (" …" if len(lost) > 10 else "")
     if outcomes and len(lost) == len(outcomes):

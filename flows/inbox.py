@@ -17,6 +17,7 @@ from prefect.states import Completed, State
 from flows.archive import take_in
 from flows.batch import Outcome, conclude
 from flows.places import default_archive, default_inbox
+from flows.reports import counted, in_short
 from flows.states import told
 from flows.tables import batch_table, inbox_table, totals_table
 from revista import inbox, leases, renewal
@@ -107,8 +108,8 @@ def _one_round(
     if together:
         return conclude(together)
     known, left = len(filed), len(found.left)
-    parts = [f"{known} files were in the archive already"] if known else ["nothing to do"]
-    return Completed(message="; ".join(parts + ([f"{left} files left where they are"] if left else [])))
+    parts = [f"{counted(known, 'file')} known to the archive already"] if known else ["nothing to do"]
+    return Completed(message="; ".join(parts + ([f"{counted(left, 'file')} left in the inbox"] if left else [])))
 
 
 def _file(store: Archive, folder: Path, arrival: Arrival, outcome: Outcome | None) -> Filed:
@@ -118,10 +119,12 @@ def _file(store: Archive, folder: Path, arrival: Arrival, outcome: Outcome | Non
     if outcome is None:
         return inbox.file_done(store, folder, arrival, arrival.issue or "", f"Nada que hacer. {arrival.known}")
     if outcome.report and outcome.state != "failed":
-        return inbox.file_done(store, folder, arrival, outcome.report.issue, _note(outcome))
+        filed = inbox.file_done(store, folder, arrival, outcome.report.issue, _note(outcome))
+        return filed._replace(reason=in_short(outcome.report)) if filed.fate == "done" else filed
     if outcome.category in _OF_THE_FILE:
         note = f"No se ha podido procesar.\n\n{outcome.message}\n→ {outcome.hint}"
-        return inbox.file_failed(folder, arrival, note)
+        filed = inbox.file_failed(folder, arrival, note)
+        return filed._replace(reason=outcome.reason) if filed.fate == "failed" else filed
     return Filed(arrival.pdf.name, "stays", arrival.issue or "", outcome.reason, arrival.pdf.name)
 
 

@@ -14,7 +14,7 @@ from prefect.states import Completed, State
 
 from flows.api import start, wait_for
 from flows.places import Place, default_archive, local_archive, place_of_work, read_settings, scan_at
-from flows.reports import Progress, pictures_page, problems_table
+from flows.reports import Progress, in_short, pictures_page, problems_table
 from flows.states import told
 from flows.tables import changes_table
 from flows.tasks import stage_over_pages
@@ -180,8 +180,7 @@ def _work_through(
     if work is not place.results:
         changes_table(compare(read_view(place.results, issue.id), view))
     name = "Completed with problems" if report.problems else "Completed"
-    message = f"{report.pages} pages, {report.pictures} pictures, {len(report.problems)} problems"
-    return Completed(name=name, message=message, data=report.model_dump(mode="json"))
+    return Completed(name=name, message=in_short(report), data=report.model_dump(mode="json"))
 
 
 def _chunks(issue: Issue, settings: Settings) -> Iterable[tuple[int, int]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import re
+import textwrap
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from uuid import UUID
 
 from PIL import Image
@@ -19,6 +21,8 @@ from prefect.artifacts import (
 
 from flows.api import patiently
 from flows.places import reports_url
+from revista.issues import issue_name
+from revista.pipeline import IssueReport
 from revista.records import Issue, Problem
 from revista.store import Archive
 from revista.view import IssueView, PictureView
@@ -27,11 +31,28 @@ from revista.wording import printable
 _THUMBNAIL = 120  # pixels, the longer side
 _MOST_PICTURES = 60  # a page of thumbnails: about 4 KB each, into the server's database
 _MOST_PROBLEMS = 200
+_CELL = 44  # characters; the UI draws each line of a table's cell as it is, however long
 
 
 def artifact_key(*parts: str) -> str:
     """An artifact key from `parts`: Prefect allows lower-case letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-")
+
+
+def counted(number: int, singular: str) -> str:
+    """A number with its noun: `1 problem`, `2 problems`."""
+    return f"{number} {singular}{'' if number == 1 else 's'}"
+
+
+def in_short(report: IssueReport) -> str:
+    """What came out of an issue: `100 pages, 57 pictures, 1 problem`."""
+    counts = {"page": report.pages, "picture": report.pictures, "problem": len(report.problems)}
+    return ", ".join(counted(number, noun) for noun, number in counts.items())
+
+
+def wrapped(text: str, width: int = _CELL) -> str:
+    """A text for a table's cell, in lines of about `width` characters; a longer word stays whole."""
+    return textwrap.fill(printable(text), width, break_long_words=False, break_on_hyphens=False)
 
 
 class Progress:
@@ -48,7 +69,7 @@ class Progress:
             create_progress_artifact,
             0.0,
             key=artifact_key("progress", issue.id),
-            description=f"{issue.id}: {issue.page_count} pages",
+            description=f"{issue.id}: {counted(issue.page_count, 'page')}",
         )
         self._id = UUID(str(created))
 
@@ -80,11 +101,11 @@ def problems_table(issue: str, problems: Sequence[Problem]) -> None:
     rows = [
         {
             "page": _link(issue, problem.page),
+            "what happened": wrapped(problem.message),
+            "what to do": wrapped(problem.hint),
             "stage": problem.stage,
             "item": problem.item or "",
             "category": problem.category.value,
-            "what happened": printable(problem.message),
-            "what to do": printable(problem.hint),
         }
         for problem in problems[:_MOST_PROBLEMS]
     ]
@@ -94,7 +115,7 @@ def problems_table(issue: str, problems: Sequence[Problem]) -> None:
         create_table_artifact,
         rows or [{"page": "", "what happened": "no problems"}],
         key=artifact_key("problems", issue),
-        description=f"{issue}: {len(problems)} problems",
+        description=f"{issue}: {counted(len(problems), 'problem')}",
     )
 
 
@@ -102,10 +123,11 @@ def pictures_page(archive: Archive, view: IssueView) -> None:
     """A page of thumbnails with their descriptions: one artifact an issue, a version each run."""
     issue, totals = view.issue, view.totals
     lines = [
-        f"# {_markdown(issue.title)} · {issue.id}",
+        f"## {_markdown(issue_name(Path(issue.source_name)))}",
         "",
-        f"{totals.pages} pages, {totals.pictures} pictures: {totals.described_by_model} described by a model, "
-        f"{totals.with_printed_caption} with a printed caption. {_report_link(issue.id)}",
+        f"{counted(totals.pages, 'page')}, {counted(totals.pictures, 'picture')}: "
+        f"{totals.described_by_model} described by a model, {totals.with_printed_caption} with a printed caption. "
+        f"{_report_link(issue.id)}",
     ]
     for picture in view.pictures[:_MOST_PICTURES]:
         lines += _entry(archive, issue.id, picture)
@@ -115,7 +137,7 @@ def pictures_page(archive: Archive, view: IssueView) -> None:
         create_markdown_artifact,
         "\n".join(lines),
         key=artifact_key("pictures", issue.id),
-        description=f"{issue.id}: {totals.pictures} pictures",
+        description=f"{issue.id}: {counted(totals.pictures, 'picture')}",
     )
 
 

@@ -14,9 +14,8 @@ from pydantic import Field
 from flows.batch import Outcome, conclude, failed, one_by_one, over_workers
 from flows.issue import renew_issue
 from flows.places import default_archive, local_archive, read_settings
-from flows.reports import duration
 from flows.states import told
-from flows.tables import batch_table, plan_of_issues_table, plan_table, totals_table
+from flows.tables import batch_table, foretold, plan_of_issues_table, plan_table, totals_table
 from revista import renewal
 from revista.errors import RevistaError
 from revista.objects import ObjectArchive, is_url
@@ -35,29 +34,32 @@ def _run_name() -> str:
 @flow(name="reprocess", flow_run_name=_run_name, persist_result=False)
 def reprocess(
     selection: Selection,
-    stages: Annotated[
-        list[StageName],
-        Field(description="Only these stages, and all that hang on them. None chosen: all."),
-    ] = [],  # noqa: B006 - Prefect makes the form from it, and hands a new list to each run
-    dry_run: Annotated[
-        bool, Field(description="Only tell how many pages and minutes each stage will cost. Nothing is started.")
-    ] = True,
-    workers: Annotated[
-        int, Field(ge=1, description="Over how many runs the issues are spread; each needs a free place at a worker.")
-    ] = 1,
-    archive: Annotated[str | None, Field(description="The archive folder, or its URL in an object store.")] = None,
-    settings_file: Annotated[Path | None, Field(description="A TOML file of settings.")] = None,
+    stages: list[StageName] = [],  # noqa: B006 - Prefect makes the form from it, and hands a new list to each run
+    dry_run: bool = True,
+    workers: Annotated[int, Field(ge=1)] = 1,
+    archive: str = "",  # empty, not None: for a choice of types the form would draw a row of buttons
+    settings_file: str = "",
 ) -> State[Any]:
     """Do anew what is no longer fresh, in the issues chosen.
 
     The plan comes first, as the artifacts `reprocess-plan` and `reprocess-issues`; a dry run ends with it. The old
     results of an issue stay readable until its new ones are whole, and what changed is the artifact `changes-ISSUE`.
 
+    Args:
+        selection: Which issues: those named in the list, and those of the years and numbers; of them only where the
+            condition holds.
+        stages: Only these stages, and all that hang on them. None chosen: all.
+        dry_run: Only tell how many pages and minutes each stage will cost. Nothing is started.
+        workers: Over how many runs the issues are spread; each needs a free place at a worker.
+        archive: The archive folder, or its URL in an object store. Empty: that of `make serve`.
+        settings_file: A TOML file of settings. Empty: that of `make serve`, or revista.toml.
+
     Returns:
         The state Completed, "Completed with problems" where an issue failed or has problems, Failed where all failed,
         nothing was chosen, or an issue is not in the archive.
     """
-    return told(_reprocess, selection, stages, dry_run, workers, archive or default_archive(), settings_file)
+    settings = Path(settings_file) if settings_file else None
+    return told(_reprocess, selection, stages, dry_run, workers, archive or default_archive(), settings)
 
 
 def _reprocess(
@@ -80,10 +82,8 @@ def _reprocess(
         plan_table(found)
         plan_of_issues_table(found)
         todo = [issue.issue for issue in found.issues if not issue.nothing_to_do]
-        cost = f"{len(todo)} of {len(issues)} issues, {duration(60 * found.minutes)}"
-        cost += f" to {duration(60 * found.most_minutes)}" if found.most_minutes > found.minutes else ""
         if dry_run:
-            return Completed(message=f"dry run: {cost}")
+            return Completed(message=f"dry run: {len(todo)} of {len(issues)} issues, {foretold(found)}")
         outcomes = _renew(archive, todo, stages, settings_file, workers) if todo else []
         for problem in found.problems:
             error = RevistaError(problem.message, problem.hint, category=problem.category)

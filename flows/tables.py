@@ -11,7 +11,7 @@ from prefect.artifacts import create_table_artifact
 from flows.api import patiently
 from flows.batch import Outcome
 from flows.places import reports_url
-from flows.reports import artifact_key, duration
+from flows.reports import artifact_key, counted, duration, wrapped
 from revista.comparison import Comparison
 from revista.inbox import Filed
 from revista.objects import is_url
@@ -23,8 +23,10 @@ _MOST_ROWS = 500
 
 
 def batch_table(key: str, outcomes: Sequence[Outcome]) -> None:
-    """The summary of a batch: a row an issue, the failed ones with the reason and what to do."""
-    _table([_outcome_row(outcome) for outcome in outcomes], key, _counted(outcomes))
+    """The summary of a batch: a row an issue, the failed ones first, with the reason and what to do."""
+    failed_first = sorted(outcomes, key=lambda outcome: outcome.state != "failed")
+    reasons = any(outcome.state == "failed" for outcome in outcomes)
+    _table([_outcome_row(outcome, reasons) for outcome in failed_first], key, _counted(outcomes))
 
 
 def _counted(outcomes: Sequence[Outcome]) -> str:
@@ -32,26 +34,27 @@ def _counted(outcomes: Sequence[Outcome]) -> str:
     return f"{len(outcomes) - failed} done, {failed} failed"
 
 
-def _outcome_row(outcome: Outcome) -> dict[str, Any]:
+def _outcome_row(outcome: Outcome, reasons: bool) -> dict[str, Any]:
+    """A row; `reasons` says whether the table has the columns of the failed ones."""
     report = outcome.report
     row: dict[str, Any] = {
         "issue": _report_link(report.issue) if report else outcome.name,
-        "state": {"done": "done", "problems": "done, with problems", "failed": "failed"}[outcome.state],
+        "state": {"done": "done", "problems": "with problems", "failed": "failed"}[outcome.state],
     }
+    if reasons:
+        row |= {"what happened": wrapped(outcome.message, 36), "what to do": wrapped(outcome.hint, 36)}
     if report:
         made = sum(count.made for count in report.stages)
         row |= {
             "pages": report.pages,
             "failed pages": len(report.failed_pages),
             "pictures": report.pictures,
-            "described": report.described,
+            "by a model": report.described_by_model,
             "problems": len(report.problems),
+            "time": duration(report.seconds),
             "made": made,
             "fresh": sum(count.fresh for count in report.stages),
-            "time": duration(report.seconds),
         }
-    if outcome.state == "failed":
-        row |= {"what happened": outcome.message, "what to do": outcome.hint}
     return row
 
 
@@ -62,13 +65,19 @@ def inbox_table(folder: Path, filed: Sequence[Filed], left: Mapping[Path, str]) 
             "file": one.file,
             "what became of it": one.fate,
             "issue": _report_link(one.issue) if one.issue else "",
+            "why": wrapped(one.reason),
             "where it is": one.place,
-            "why": one.reason,
         }
         for one in filed
     ]
     rows += [
-        {"file": file.name, "what became of it": "left", "where it is": str(file.relative_to(folder)), "why": why}
+        {
+            "file": file.name,
+            "what became of it": "left",
+            "issue": "",
+            "why": wrapped(why),
+            "where it is": file.relative_to(folder).as_posix(),
+        }
         for file, why in left.items()
     ]
     _table(rows, "inbox", f"{len(filed)} taken, {len(left)} left")
@@ -98,7 +107,13 @@ def totals_table(archive: str) -> None:
 
 def plan_table(plan: Plan) -> None:
     """What a reprocessing would do: a row a stage, with pages and minutes."""
-    _table(plan.rows(), "reprocess-plan", f"{duration(60 * plan.minutes)} to {duration(60 * plan.most_minutes)}")
+    _table(plan.rows(), "reprocess-plan", f"{counted(len(plan.issues), 'issue')}: about {foretold(plan)}")
+
+
+def foretold(plan: Plan) -> str:
+    """How long a plan's run will take: `12 min to 3 h 05 min`."""
+    least, most = duration(60 * plan.minutes), duration(60 * plan.most_minutes)
+    return least if least == most else f"{least} to {most}"
 
 
 def plan_of_issues_table(plan: Plan) -> None:
@@ -115,16 +130,31 @@ def plan_of_issues_table(plan: Plan) -> None:
         if not issue.nothing_to_do
     ]
     rows += [
-        {"issue": problem.item, "what happened": problem.message, "what to do": problem.hint}
+        {"issue": problem.item, "what happened": wrapped(problem.message), "what to do": wrapped(problem.hint)}
         for problem in plan.problems
     ]
-    _table(rows or [{"issue": "nothing to do"}], "reprocess-issues", f"{len(rows)} of {len(plan.issues)} issues")
+    _table(
+        rows or [{"issue": "nothing to do"}], "reprocess-issues", f"{len(rows)} of {counted(len(plan.issues), 'issue')}"
+    )
 
 
 def changes_table(comparison: Comparison) -> None:
     """What changed in which pictures of an issue."""
-    rows = comparison.rows() or [{"page": "", "what": "nothing changed"}]
-    _table(rows, artifact_key("changes", comparison.issue), f"{comparison.issue}: {comparison.summary}")
+    rows: list[dict[str, Any]] = [
+        {
+            "page": row["page"],
+            "what": row["what"],
+            "before": wrapped(str(row["before"]), 40),
+            "after": wrapped(str(row["after"]), 40),
+            "picture": row["picture"],
+        }
+        for row in comparison.rows(width=200)
+    ]
+    _table(
+        rows or [{"page": "", "what": "nothing changed"}],
+        artifact_key("changes", comparison.issue),
+        f"{comparison.issue}: {comparison.summary}",
+    )
 
 
 def _report_link(issue: str) -> str:

@@ -2,14 +2,12 @@
 
 import base64
 import io
-import json
 import os
 import re
 import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -26,10 +24,10 @@ from revista.records import BODIES, Issue, Record, RegionKind, Source
 from revista.report import drawing, spanish, write_report
 from revista.store import Archive
 from revista.view import read_view
+from tests.browser import LACKING, chromium, network
 from tests.issue_archive import CAPTION, HEBREW, HEIGHT, IMAGE_TAG, ISSUE, LONG, ORIGINAL, SCRIPT, WIDTH, fill
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 
 
 class Outline(HTMLParser):
@@ -339,21 +337,11 @@ def test_a_caption_without_a_region_is_drawn(archive: Archive) -> None:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    for program, package in ((CHROMIUM, "chromium"), (DRIVER, "chromium-driver")):
+    for program, package in LACKING.items():
         if not program.exists():
             pytest.skip(f"{program} is missing: sudo apt-get install {package}")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (
-        *("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"),
-        *("disable-component-update", "disable-sync", "disable-dev-shm-usage", "window-size=1400,1000"),
-        f"user-data-dir={tmp_path_factory.mktemp('profile')}",
-    ):
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
-    yield driver
-    driver.quit()
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -363,12 +351,6 @@ def opened(browser: webdriver.Chrome, file: Path) -> webdriver.Chrome:
     browser.get_log("performance")
     browser.get(file.as_uri())
     return browser
-
-
-def network(browser: webdriver.Chrome, event: str) -> list[dict[str, Any]]:
-    """What the browser's network layer has reported since the last call under the name of `event`."""
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return [message["params"] for message in messages if message["method"] == f"Network.{event}"]
 
 
 def test_opens_without_errors_and_without_network(opened: webdriver.Chrome, file: Path) -> None:
