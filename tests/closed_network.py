@@ -13,8 +13,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from .conftest import write_pdf
 from .serving import Stack, wait_until
-from .test_serve import one_page_a_task, under_way, write_pdf
+from .test_serve import one_page_a_task, under_way
 
 LOCKED = 70.0  # seconds; Prefect gives up on a locked database after 60
 

@@ -38,17 +38,22 @@ def revista(*arguments: str | Path, **options: object) -> subprocess.CompletedPr
     return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)  # type: ignore[call-overload, no-any-return]
 
 
+def write_pdf(file: Path, *numbers: int) -> Path:
+    """Write a PDF with some of the sample's pages (1-based), and give its path."""
+    with pikepdf.open(SAMPLE) as sample, pikepdf.new() as new:
+        for number in numbers:
+            new.pages.append(sample.pages[number - 1])
+        file.parent.mkdir(parents=True, exist_ok=True)
+        new.save(file, deterministic_id=True)
+    return file
+
+
 @pytest.fixture
 def excerpt(tmp_path: Path) -> MakePdf:
     """A function that writes a PDF with some of the sample's pages (1-based) and returns its path."""
 
     def make(*numbers: int, name: str = "muestra_social1916_10_v1_n10.pdf") -> Path:
-        file = tmp_path / name
-        with pikepdf.open(SAMPLE) as sample, pikepdf.new() as new:
-            for number in numbers:
-                new.pages.append(sample.pages[number - 1])
-            new.save(file, deterministic_id=True)
-        return file
+        return write_pdf(tmp_path / name, *numbers)
 
     return make
 

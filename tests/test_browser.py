@@ -6,10 +6,8 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import pikepdf
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -17,20 +15,11 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from .browser import LACKING, chromium, network, text_of, wait_for_text
-from .conftest import SAMPLE
+from .conftest import write_pdf
 from .serving import Stack, wait_until
 
 ISSUE, NAME = "social-1916-10-v1-n10", "Social 1916-10 v1 n10"
 BROKEN = "ohcbh_ch_social1929_6_v14_n6.pdf"
-
-
-def excerpt(file: Path, *numbers: int) -> Path:
-    with pikepdf.open(SAMPLE) as sample, pikepdf.new() as new:
-        for number in numbers:
-            new.pages.append(sample.pages[number - 1])
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new.save(file, deterministic_id=True)
-    return file
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +31,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running = Stack(tmp_path_factory.mktemp("stack"), {})
     try:
         running.start()
-        excerpt(running.inbox / "ohcbh_ch_social1916_10_v1_n10.pdf", 2, 3)
+        write_pdf(running.inbox / "ohcbh_ch_social1916_10_v1_n10.pdf", 2, 3)
         (running.inbox / BROKEN).write_bytes(b"%PDF-1.4\nnothing in it\n%%EOF\n")
         time.sleep(1)
         running.wait_for(running.begin("inbox/inbox", settle_seconds=0.5), "Completed with problems")
@@ -152,7 +141,7 @@ def test_form_starts_a_dry_run(stack: Stack, browser: webdriver.Chrome) -> None:
 def test_retry_after_a_kill(stack: Stack, browser: webdriver.Chrome) -> None:
     settings = stack.folder / "slow.toml"
     settings.write_text("[run]\npages_per_task = 1\nworkers = 1\n")
-    pdf = excerpt(stack.folder / "ohcbh_ch_social1917_1_v2_n1.pdf", 2, 3, 4, 5)
+    pdf = write_pdf(stack.folder / "ohcbh_ch_social1917_1_v2_n1.pdf", 2, 3, 4, 5)
     run = stack.begin("archive/archive", pdfs=[str(pdf)], settings_file=str(settings))
     read = stack.archive / "issues" / "social-1917-01-v2-n1" / "text"
     wait_until("a page is read", lambda: list(read.glob("*.json")), 120, 0.1)

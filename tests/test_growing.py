@@ -25,10 +25,11 @@ from revista.stages import STAGES
 from revista.store import Archive
 from revista.totals import archive_totals
 
+from .conftest import write_pdf
 from .growing import Machine, Postgres, machines, made, plain_archive, postgres, same_issues, worker_of
 from .objects.server import ObjectServer, object_server
 from .serving import ROOT, Stack, wait_until
-from .test_serve import one_page_a_task, under_way, write_pdf
+from .test_serve import one_page_a_task, under_way
 from .tiny_models import one_thread, save_blip, save_clip
 
 LONG = 6  # pages

@@ -12,13 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pikepdf
 import pytest
 
 from revista import scans, worklog
 from revista.store import Archive
 
-from .conftest import SAMPLE
+from .conftest import write_pdf
 from .serving import ROOT, Stack, wait_until, webhook
 from .test_kill import snapshot
 
@@ -41,16 +40,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory, hook: tuple[str, list[dict[s
         assert running.outside_calls == []
     finally:
         running.stop()
-
-
-def write_pdf(file: Path, *numbers: int) -> Path:
-    """A PDF of pages of the sample issue."""
-    with pikepdf.open(SAMPLE) as sample, pikepdf.new() as new:
-        for number in numbers:
-            new.pages.append(sample.pages[number - 1])
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new.save(file, deterministic_id=True)
-    return file
 
 
 def one_page_a_task(folder: Path) -> str:
