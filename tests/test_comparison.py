@@ -233,13 +233,13 @@ def test_real_pages_after_a_changed_setting(sample_archive: tuple[Path, IssueRep
     old = read_view(Archive(sample_archive[0]), ID)
     shutil.copytree(sample_archive[0], tmp_path / "archive")
     with Archive(tmp_path / "archive") as archive:
-        run_issue(archive, SAMPLE, Settings(context=ContextSettings(min_word_confidence=0.9)))
+        run_issue(archive, SAMPLE, Settings(profile="none", context=ContextSettings(min_word_confidence=0.9)))
         new = read_view(archive, ID)
         found = compare(old, new)
         assert {change.what for change in found.changes} <= {What.SAID, What.NEARBY}  # more words left out of quotes
         others = [p.id for p, q in zip(old.pictures, new.pictures, strict=True) if p.description != q.description]
         assert others and counts(found) == (len(old.pictures) - len(others), len(others), 0, 0)
-        run_issue(archive, SAMPLE, Settings(regions=RegionsSettings(min_confidence=1.0)))
+        run_issue(archive, SAMPLE, Settings(profile="none", regions=RegionsSettings(min_confidence=1.0)))
         found = compare(old, read_view(archive, ID))
     assert counts(found) == (0, 0, 0, len(old.pictures))
     texts = [change for change in found.changes if change.what is What.TEXT]

@@ -97,7 +97,7 @@ def nothing(archive: Archive) -> None:
 
 def test_unchanged_issue_needs_nothing(filled: Archive) -> None:
     before = state(filled.root)
-    planned = plan(filled, [ISSUE], Settings())
+    planned = plan(filled, [ISSUE], Settings(profile="none"))
     assert planned.nothing_to_do and planned.issues[0].nothing_to_do
     assert planned.minutes == planned.most_minutes == 0
     assert [(s.stage, s.fresh) for s in planned.stages] == [(name, 8) for name in STAGES]
@@ -107,24 +107,49 @@ def test_unchanged_issue_needs_nothing(filled: Archive) -> None:
 @pytest.mark.parametrize(
     ("harm", "settings", "surely", "perhaps"),
     [
-        (nothing, Settings(context=ContextSettings(window_words=12)), dict.fromkeys(AFTER_TEXT, 8), {}),
-        (nothing, Settings(pages=PagesSettings(render_dpi=200)), dict.fromkeys(STAGES, 8), {}),
-        (nothing, Settings(ranking=RankingSettings(min_window_probability=0.9)), {"ranking": 8, "descriptions": 8}, {}),
-        (lose_picture, Settings(), {"regions": 1}, {"text": 1, **dict.fromkeys(AFTER_TEXT, 2)}),
-        (spoil_image, Settings(), {"pages": 1}, {"regions": 1, "text": 1, **dict.fromkeys(AFTER_TEXT, 2)}),
-        (lose_page_record, Settings(), {"pages": 1}, {"regions": 1, "text": 1, **dict.fromkeys(AFTER_TEXT, 2)}),
-        (let_page_time_out, Settings(), {"pages": 1}, {"regions": 1, "text": 1, **dict.fromkeys(AFTER_TEXT, 2)}),
-        (tear_text, Settings(), {"text": 1}, dict.fromkeys(AFTER_TEXT, 2)),
+        (nothing, Settings(profile="none", context=ContextSettings(window_words=12)), dict.fromkeys(AFTER_TEXT, 8), {}),
+        (nothing, Settings(profile="none", pages=PagesSettings(render_dpi=200)), dict.fromkeys(STAGES, 8), {}),
+        (
+            nothing,
+            Settings(profile="none", ranking=RankingSettings(min_window_probability=0.9)),
+            {"ranking": 8, "descriptions": 8},
+            {},
+        ),
+        (lose_picture, Settings(profile="none"), {"regions": 1}, {"text": 1, **dict.fromkeys(AFTER_TEXT, 2)}),
+        (
+            spoil_image,
+            Settings(profile="none"),
+            {"pages": 1},
+            {"regions": 1, "text": 1, **dict.fromkeys(AFTER_TEXT, 2)},
+        ),
+        (
+            lose_page_record,
+            Settings(profile="none"),
+            {"pages": 1},
+            {"regions": 1, "text": 1, **dict.fromkeys(AFTER_TEXT, 2)},
+        ),
+        (
+            let_page_time_out,
+            Settings(profile="none"),
+            {"pages": 1},
+            {"regions": 1, "text": 1, **dict.fromkeys(AFTER_TEXT, 2)},
+        ),
+        (tear_text, Settings(profile="none"), {"text": 1}, dict.fromkeys(AFTER_TEXT, 2)),
         (
             harm_several,
-            Settings(ranking=RankingSettings(min_window_probability=0.9)),
+            Settings(profile="none", ranking=RankingSettings(min_window_probability=0.9)),
             {"pages": 1, "regions": 1, "ranking": 8, "descriptions": 8},
             {"regions": 1, "text": 2, "context": 4, "captions": 4},
         ),
         # the text stands and is another one: what was made from the old one is stale, and so is what hangs on that
-        (change_text, Settings(), dict.fromkeys(AFTER_TEXT, 2), {}),
+        (change_text, Settings(profile="none"), dict.fromkeys(AFTER_TEXT, 2), {}),
         # page 3 is skipped, its text goes, and the context of page 4 with it
-        (let_page_be_broken, Settings(run=RunSettings(failed_pages_limit=1)), dict.fromkeys(AFTER_TEXT, 1), {}),
+        (
+            let_page_be_broken,
+            Settings(profile="none", run=RunSettings(failed_pages_limit=1)),
+            dict.fromkeys(AFTER_TEXT, 1),
+            {},
+        ),
     ],
 )
 def test_a_plan_foretells_the_run(
@@ -152,9 +177,9 @@ def test_issue_that_was_never_run_is_all_stale_and_needs_no_pdf(tmp_path: Path, 
     with Archive(tmp_path / "archive", create=True) as archive:
         issue = open_issue(archive, pdf).id
         pdf.unlink()
-        planned = plan_issue(archive, issue, Settings(run=RunSettings(workers=2)))
+        planned = plan_issue(archive, issue, Settings(profile="none", run=RunSettings(workers=2)))
     assert stale(planned) == dict.fromkeys(STAGES, 2) and maybe(planned) == {}
-    thumb = seconds_a_page(Settings())
+    thumb = seconds_a_page(Settings(profile="none"))
     assert all(stage.measured == 0 and stage.seconds == thumb[stage.stage] for stage in planned.stages)
     by_name = {stage.stage: stage for stage in planned.stages}
     assert by_name["text"].minutes == pytest.approx(2 * thumb["text"] / 60 / 2)  # two pages at once
@@ -162,7 +187,7 @@ def test_issue_that_was_never_run_is_all_stale_and_needs_no_pdf(tmp_path: Path, 
 
 
 def test_minutes_come_from_the_archives_own_records(filled: Archive) -> None:
-    settings = Settings(ranking=RankingSettings(min_window_probability=0.9), run=RunSettings(workers=2))
+    settings = Settings(profile="none", ranking=RankingSettings(min_window_probability=0.9), run=RunSettings(workers=2))
     planned = plan(filled, [ISSUE], settings)
     for stage in planned.stages:
         headers = [filled.read(ISSUE, stage.stage, n, BODIES[stage.stage]).header for n in range(1, 9)]  # type: ignore[union-attr]
@@ -179,9 +204,9 @@ def test_records_of_other_weights_foretell_nothing(filled: Archive) -> None:
         assert record
         header = record.header.model_copy(update={"weights": {"spa.traineddata": "ab" * 32}, "seconds": 1000.0})
         filled.write(ISSUE, "text", number, Record[PageText](header=header, body=record.body))
-    text = plan_issue(filled, ISSUE, Settings()).stages[2]
+    text = plan_issue(filled, ISSUE, Settings(profile="none")).stages[2]
     assert (text.stage, text.stale, text.measured) == ("text", 8, 0)
-    assert text.seconds == seconds_a_page(Settings())["text"]
+    assert text.seconds == seconds_a_page(Settings(profile="none"))["text"]
 
 
 def test_stages_outside_of_those_chosen_are_neither_judged_nor_counted(filled: Archive) -> None:
@@ -217,32 +242,32 @@ def test_closure(chosen: tuple[str, ...], all_of_it: tuple[str, ...]) -> None:
 
 def test_unknown_stage_is_refused(filled: Archive) -> None:
     with pytest.raises(BadArguments, match="reagions") as caught:
-        plan(filled, [ISSUE], Settings(), ["reagions"])
+        plan(filled, [ISSUE], Settings(profile="none"), ["reagions"])
     assert "regions" in caught.value.hint
 
 
 def test_unknown_issue_is_refused(filled: Archive) -> None:
     with pytest.raises(BadArguments) as caught:
-        plan(filled, [ISSUE, "social-1916-9-v1-n9"], Settings())
+        plan(filled, [ISSUE, "social-1916-9-v1-n9"], Settings(profile="none"))
     assert f"Did you mean: {ISSUE}?" in caught.value.hint
 
 
 def test_what_a_run_of_the_chosen_stages_would_miss_is_said_before(filled: Archive) -> None:
     filled.remove(ISSUE, "text", 5)
     with pytest.raises(BadInput, match="page 5 has no readable record of the stage text") as caught:
-        plan_issue(filled, ISSUE, Settings(), ["context"])
+        plan_issue(filled, ISSUE, Settings(profile="none"), ["context"])
     assert "Take the stage text too" in caught.value.hint
-    assert stale(plan_issue(filled, ISSUE, Settings(), ["text"])) == {"text": 1}
+    assert stale(plan_issue(filled, ISSUE, Settings(profile="none"), ["text"])) == {"text": 1}
     issue = filled.require_issue(ISSUE).body
     with pytest.raises(BadInput, match="page 5 has no readable record"):
-        pipeline.run_stage(filled, issue, SAMPLE, "context", range(1, 9), Settings())
+        pipeline.run_stage(filled, issue, SAMPLE, "context", range(1, 9), Settings(profile="none"))
 
 
 def test_issue_that_cannot_be_read_does_not_stop_the_plan(filled: Archive) -> None:
     broken = filled.root / "issues" / "social-1917-01" / "issue.json"
     broken.parent.mkdir()
     broken.write_text("{")
-    planned = plan(filled, ["social-1917-01", ISSUE], Settings())
+    planned = plan(filled, ["social-1917-01", ISSUE], Settings(profile="none"))
     assert [issue.issue for issue in planned.issues] == [ISSUE]
     (trouble,) = planned.problems
     assert trouble.item == "social-1917-01" and trouble.hint
@@ -251,7 +276,7 @@ def test_issue_that_cannot_be_read_does_not_stop_the_plan(filled: Archive) -> No
 
 def test_broken_page_that_stays_broken_is_nothing_to_do(filled: Archive) -> None:
     let_page_be_broken(filled)
-    settings = Settings(run=RunSettings(failed_pages_limit=1))
+    settings = Settings(profile="none", run=RunSettings(failed_pages_limit=1))
     run_issue(filled, SAMPLE, settings)
     planned = plan_issue(filled, ISSUE, settings)
     assert planned.nothing_to_do
@@ -265,4 +290,4 @@ def test_plan_loads_no_model(filled: Archive, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("revista.regions.load", load)
     pipeline.models_for.cache_clear()
-    plan_issue(filled, ISSUE, Settings(regions=RegionsSettings(min_confidence=0.9)))
+    plan_issue(filled, ISSUE, Settings(profile="none", regions=RegionsSettings(min_confidence=0.9)))

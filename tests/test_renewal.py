@@ -18,7 +18,7 @@ from .conftest import SAMPLE, MakePdf
 from .test_kill import snapshot
 
 ISSUE = "social-1916-09-v1-n9"
-CHANGED = Settings(context=ContextSettings(window_words=12))
+CHANGED = Settings(profile="none", context=ContextSettings(window_words=12))
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def three(sample_archive: tuple[Path, IssueReport], tmp_path: Path) -> Iterator[
 
 
 def chosen(archive: Archive, **form: object) -> tuple[str, ...]:
-    return select(archive, Selection.model_validate(form), Settings())
+    return select(archive, Selection.model_validate(form), Settings(profile="none"))
 
 
 @pytest.mark.parametrize(
@@ -146,10 +146,10 @@ def test_selection_is_what_its_words_say(
             enter(archive, id, *date)
         if not (listed_ids or numbers or first or last) or (first and last and first > last):
             with pytest.raises(BadArguments):
-                select(archive, form, Settings())
+                select(archive, form, Settings(profile="none"))
             return
-        found = select(archive, form, Settings())
-        everything = select(archive, Selection(every_issue=True), Settings())
+        found = select(archive, form, Settings(profile="none"))
+        everything = select(archive, Selection(every_issue=True), Settings(profile="none"))
     known = dict(zip(ids, dates, strict=True))
     for id, (year, _, number) in known.items():
         in_years = (first is None and last is None) or (year is not None and (first or 0) <= year <= (last or 9999))
@@ -191,8 +191,8 @@ def test_pictures_without_a_printed_caption(three: Archive) -> None:
 
 def test_changed_setting_makes_the_sample_stale(three: Archive) -> None:
     form = Selection(issues=(SAMPLE_ID, "empty"), only_where=Condition.STALE)
-    assert select(three, form, Settings()) == ()
-    assert select(three, form, Settings(regions=RegionsSettings(min_confidence=0.9))) == (SAMPLE_ID,)
+    assert select(three, form, Settings(profile="none")) == ()
+    assert select(three, form, Settings(profile="none", regions=RegionsSettings(min_confidence=0.9))) == (SAMPLE_ID,)
 
 
 def test_issue_whose_record_is_torn_is_in_trouble_and_last(three: Archive) -> None:

@@ -29,7 +29,7 @@ def filled(sample_archive: tuple[Path, IssueReport], tmp_path: Path) -> Iterator
 
 
 def test_a_run_leaves_a_summary_that_says_what_it_reported(filled: Archive) -> None:
-    view, report = read_view(filled, ISSUE), run_issue(filled, SAMPLE, Settings())
+    view, report = read_view(filled, ISSUE), run_issue(filled, SAMPLE, Settings(profile="none"))
     summary = read_summary(filled, ISSUE)
     assert summary == summarise(filled, view)
     assert summary.totals == view.totals
@@ -44,7 +44,7 @@ def test_summary_is_written_only_when_it_changes(filled: Archive) -> None:
     first = file.stat().st_mtime_ns, file.read_bytes()
     write_summary(filled, read_view(filled, ISSUE))
     assert (file.stat().st_mtime_ns, file.read_bytes()) == first
-    run_issue(filled, SAMPLE, Settings(descriptions=DescriptionsSettings(min_quote_confidence=0.95)))
+    run_issue(filled, SAMPLE, Settings(profile="none", descriptions=DescriptionsSettings(min_quote_confidence=0.95)))
     assert file.read_bytes() != first[1]
 
 
@@ -78,14 +78,14 @@ def test_run_that_ends_in_an_error_leaves_no_summary(filled: Archive, monkeypatc
     filled.remove(ISSUE, "context", 4)
     filled.remove(ISSUE, "descriptions", 4)
     with pytest.raises(Killed):
-        run_issue(filled, SAMPLE, Settings())
+        run_issue(filled, SAMPLE, Settings(profile="none"))
     assert read_summary(filled, ISSUE) is None
 
 
 def test_damaged_summary_counts_as_none(filled: Archive) -> None:
     (filled.issue_dir(ISSUE) / "summary.json").write_text('{"header"')
     assert archive_totals(filled).unfinished == (ISSUE,)
-    run_issue(filled, SAMPLE, Settings())
+    run_issue(filled, SAMPLE, Settings(profile="none"))
     assert archive_totals(filled).unfinished == ()
 
 
