@@ -100,9 +100,15 @@ def _find(name: str) -> Automation | None:
 
 
 def _keep(wanted: Automation) -> None:
+    """Make an automation, or change it where it is another one now.
+
+    An update gives its trigger a new id, and the server then forgets which runs are silent already: those that a stop
+    has ended would stay Running for good.
+    """
     known = _find(wanted.name)
     if known is None:
         wanted.create()
         return
     wanted.id = known.id
-    wanted.update()
+    if wanted.model_dump() != known.model_dump():
+        wanted.update()
