@@ -261,8 +261,8 @@ def test_what_is_measured(first: CaptionEvaluation) -> None:
     assert first.reranked.clip_score and first.first_beam.clip_score
     for prediction in first.predictions:
         assert len(prediction.references) == 5
-        similarities = [one.similarity for one in prediction.candidates]
-        assert similarities == sorted(similarities, reverse=True)  # type: ignore[type-var]
+        probabilities = [one.probability or 0.0 for one in prediction.candidates]
+        assert probabilities == sorted(probabilities, reverse=True)
         assert prediction.reranked == prediction.candidates[0].candidate.text
         beams = [one.candidate for one in prediction.candidates if one.candidate.seed is None]
         best = max(beams, key=lambda c: (c.prompt == "a photograph of", c.log_probability or -99))

@@ -217,6 +217,7 @@ def test_cancelled_and_suspended(stack: Stack) -> None:
         assert made(store, "social-1917-02", "text") in (6, 7, 8)  # stopped twice between a record and the log
 
 
+@pytest.mark.slow
 def test_server_restarted_in_mid_run(stack: Stack) -> None:
     archive, pdf = stack.folder / "restarted", write_pdf(stack.folder / "long_social1917_3.pdf", *range(1, 9))
     run = stack.begin(

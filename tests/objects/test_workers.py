@@ -52,6 +52,11 @@ def spans(found: list[Event]) -> dict[str, list[tuple[int, int, int]]]:
     return {issue: sorted(stay) for issue, stay in by_issue.items()}
 
 
+def issues(root: Path) -> dict[str, bytes]:
+    """All files of an archive's issues, but for where each scan was taken from."""
+    return {name: data for name, data in snapshot(root / "issues").items() if not name.endswith("scans.json")}
+
+
 def test_workers_without_a_shared_folder_make_one_archive(excerpt: MakePdf, tmp_path: Path) -> None:
     pdfs = [excerpt(page, name=NAMES[page]) for page in NAMES]
     with Archive(tmp_path / "plain", create=True) as archive:
@@ -81,7 +86,7 @@ def test_workers_without_a_shared_folder_make_one_archive(excerpt: MakePdf, tmp_
             assert {s.path.rsplit("/", 1)[1] for s in remote.bucket.paths(f"issues/{issue}/files")} == keys
             for hidden in folder.glob(".objects*"):
                 hidden.unlink()
-    assert snapshot(tmp_path / "fetched" / "issues") == snapshot(tmp_path / "plain" / "issues")
+    assert issues(tmp_path / "fetched") == issues(tmp_path / "plain")
 
     found = events(log)
     for issue, stays in spans(found).items():
