@@ -46,7 +46,11 @@ def main() -> None:
         def again(settings: Path | None) -> float:
             started = time.monotonic()
             state = reprocess(
-                Selection(every_issue=True), dry_run=False, archive=archive, settings_file=settings, return_state=True
+                Selection(every_issue=True),
+                dry_run=False,
+                archive=archive,
+                settings_file=str(settings or ""),
+                return_state=True,
             )
             assert state.is_completed(), state.message
             return time.monotonic() - started

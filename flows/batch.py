@@ -14,6 +14,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed, State
 
 from flows.api import start, wait_for
+from flows.heartbeats import without_prefects
 from flows.places import local_archive
 from flows.reports import counted
 from revista.errors import Category, RevistaError
@@ -67,7 +68,8 @@ def one_by_one(archive: str, items: Sequence[str], run: Callable[[str], State[An
             else:
                 deaths.expect()
                 try:
-                    outcome = _outcome(item, run(item))
+                    with without_prefects():
+                        outcome = _outcome(item, run(item))
                 finally:
                     deaths.forget()  # the process lives: it ended as it should, or was told to stop
             outcomes.append(outcome)

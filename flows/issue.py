@@ -1,4 +1,4 @@
-"""One flow run for one issue: a task for each stage and about ten pages."""
+"""One flow run for one issue: a task for each stage and about twenty pages."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled, Failed, State
 
 from flows.api import patiently, sync_client
+from flows.heartbeats import heartbeats
 from revista.errors import RevistaError
 
 P = ParamSpec("P")
@@ -24,7 +25,8 @@ def told(work: Callable[P, State[Any]], *args: P.args, **kwargs: P.kwargs) -> St
     because the run above it was suspended is Cancelled: Prefect would leave it Running for good.
     """
     try:
-        return work(*args, **kwargs)
+        with heartbeats():
+            return work(*args, **kwargs)
     except RevistaError as error:
         get_run_logger().error("%s", error)
         return Failed(message=str(error), data=error)

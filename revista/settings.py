@@ -103,7 +103,7 @@ class RunSettings(Group):
     """How the work is done; never what comes out."""
 
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
-    pages_per_task: int = Field(10, ge=1)
+    pages_per_task: int = Field(20, ge=1)  # chosen by benchmarks/orchestration.py
     page_timeout: float = Field(50.0, gt=0)  # seconds that an external program may take for one page
     failed_pages_limit: float = Field(0.10, ge=0, le=1)  # an issue with a larger share of failed pages fails
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
