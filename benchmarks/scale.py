@@ -4,8 +4,8 @@
 
 The issues are synthetic: four trivial pages each, a task a page and stage, so that each makes as many task runs (28)
 as a real issue of 84 pages does with twenty pages a task (35): about 7,000 in all, as 20,000 real pages would make
-8,400. Everything runs as `make serve` starts it. Printed: the server's memory, the database's size, how long the API and the UI take to
-answer, at the start and while the archive grows.
+8,400. Everything runs as `make serve` starts it, without models. Printed: the server's memory, the database's size, how
+long the API and the UI take to answer, at the start and while the archive grows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from PIL import Image, ImageDraw
 ROOT = Path(__file__).resolve().parents[1]
 PORT, REPORTS_PORT = 4720, 4721
 PAGES = 4
-SETTINGS = '[run]\npages_per_task = 1\n[regions]\ndetectors = ["opencv"]\n[text]\ndeskew = false\n'
+SETTINGS = 'profile = "none"\n[run]\npages_per_task = 1\n[regions]\ndetectors = ["opencv"]\n[text]\ndeskew = false\n'
 
 
 def write_issue(file: Path, dice: random.Random) -> None:
