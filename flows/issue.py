@@ -23,7 +23,7 @@ from revista.comparison import compare
 from revista.errors import RevistaError
 from revista.issues import Metadata, identify, issue_name
 from revista.objects import is_url
-from revista.plan import IssuePlan, closure, plan_issue
+from revista.plan import closure, plan_issue
 from revista.records import Issue, Problem
 from revista.renewal import opened
 from revista.settings import Settings
@@ -108,13 +108,14 @@ def _renew(issue: str, archive: str, settings_file: Path | None, stages: Sequenc
     settings, settings_file = read_settings(settings_file)
     checks.require(settings)
     _notice(settings)
-    wanted = closure(stages)
     with place_of_work(archive, issue) as place:
         record = read_view(place.work, issue).issue
-        if not _reads_the_scan(plan_issue(place.work, issue, settings, wanted)):
-            return _work_through(place, record, Path(record.source_name), settings, settings_file, wanted)
+        plan = plan_issue(place.work, issue, settings, closure(stages))
+        stale = tuple(stage.stage for stage in plan.stages if stage.stale or stage.maybe) or closure(stages)
+        if "pages" not in stale:
+            return _work_through(place, record, Path(record.source_name), settings, settings_file, stale)
         with scan_at(scans.find_scan(place.results, issue)) as pdf:
-            return _work_through(place, record, pdf, settings, settings_file, wanted)
+            return _work_through(place, record, pdf, settings, settings_file, stale)
 
 
 @flow(name="models", flow_run_name="{issue}: {stages}", persist_result=False)
@@ -139,10 +140,6 @@ def _notice(settings: Settings) -> None:
     """Say in the run's log what will be left out, and why."""
     for said, hint in checks.notices(settings):
         get_run_logger().warning("%s → %s", said, hint)
-
-
-def _reads_the_scan(plan: IssuePlan) -> bool:
-    return any(stage.stage == "pages" and stage.stale for stage in plan.stages)
 
 
 def _work_through(
