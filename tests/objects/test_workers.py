@@ -53,8 +53,12 @@ def spans(found: list[Event]) -> dict[str, list[tuple[int, int, int]]]:
 
 
 def issues(root: Path) -> dict[str, bytes]:
-    """All files of an archive's issues, but for where each scan was taken from."""
-    return {name: data for name, data in snapshot(root / "issues").items() if not name.endswith("scans.json")}
+    """All files of an archive's issues, but for the place of each scan, and the summary, which whole runs write."""
+    return {
+        name: data
+        for name, data in snapshot(root / "issues").items()
+        if not name.endswith(("scans.json", "summary.json"))
+    }
 
 
 def test_workers_without_a_shared_folder_make_one_archive(excerpt: MakePdf, tmp_path: Path) -> None:
