@@ -169,9 +169,9 @@ def _work_through(
                 progress.advance(stage, first, last)
             counts.append(count)
             place.publish()
-    report = pipeline.sum_up(work, issue, tuple(counts), time.monotonic() - started)
-    problems_table(issue.id, report.problems)
     view = read_view(work, issue.id)
+    report = pipeline.sum_up(work, view, tuple(counts), time.monotonic() - started)
+    problems_table(issue.id, report.problems)
     pictures_page(work, view)
     pipeline.require_few_failures(report, settings)
     if work is not place.results:

@@ -28,7 +28,7 @@ from revista.stages import STAGES, Job, Stage, models_for
 from revista.store import Archive
 from revista.totals import write_summary
 from revista.versions import versions
-from revista.view import read_view
+from revista.view import IssueView, read_view
 from revista.worklog import StageCount
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ def run_issue(
     for name in STAGES:
         numbers = range(1, issue.page_count + 1)
         counts.append(run_stage(archive, issue, pdf, name, numbers, settings, on_page))
-    report = sum_up(archive, issue, tuple(counts), time.monotonic() - started)
+    report = sum_up(archive, read_view(archive, issue.id), tuple(counts), time.monotonic() - started)
     require_few_failures(report, settings)
     return report
 
@@ -245,17 +245,16 @@ def _failed(stage: Stage, job: Job, error: Exception) -> Body:
     return stage.body(problems=(problem,), **extra)
 
 
-def sum_up(archive: Archive, issue: Issue, counts: tuple[StageCount, ...], seconds: float) -> IssueReport:
-    """Add up what the archive now holds of an issue, and leave the sums there as its summary.
+def sum_up(archive: Archive, view: IssueView, counts: tuple[StageCount, ...], seconds: float) -> IssueReport:
+    """Add up what `view` shows, what the archive now holds of an issue, and leave the sums there as its summary.
 
     `counts` and `seconds` are those of the run that ends.
     """
-    view = read_view(archive, issue.id)
     write_summary(archive, view)
     failed = tuple(page.number for page in view.pages if page.failed)
     return IssueReport(
-        issue=issue.id,
-        pages=issue.page_count,
+        issue=view.issue.id,
+        pages=view.issue.page_count,
         failed_pages=failed,
         pictures=view.totals.pictures,
         described=sum(bool(p.description and p.description.sentences) for p in view.pictures),
