@@ -81,6 +81,16 @@ class CaptionsSettings(Group):
     max_new_tokens: int = Field(20, ge=1, le=100)
     samples: int = Field(2, ge=0, le=16)
     seed: int = 0
+    precision: Literal["fp32", "bf16"] = "fp32"  # not chosen by the machine: texts would hang on it
+
+
+class Reliability(Group):
+    """Weights of `ranking.reliability`; fitted by `revista evaluate reliability`, for one pair of models."""
+
+    similarity: float
+    log_probability: float
+    no_photograph: float
+    bias: float
 
 
 class RankingSettings(Group):
@@ -91,12 +101,14 @@ class RankingSettings(Group):
     min_window_probability: float = Field(0.6, ge=0, le=1)  # below it no nearby passage counts as belonging
     captioner_trust: float = Field(8.0, ge=0)  # how much the captioner's own log-probabilities count beside the ranker
     min_kind_probability: float = Field(0.5, ge=0, le=1)  # below it a picture's kind is uncertain
+    reliability: Reliability | None = None  # None: nothing is known about how often the models' sentences are right
 
 
 class DescriptionsSettings(Group):
     """Stage 7: Spanish sentences."""
 
     min_quote_confidence: float = Field(0.6, ge=0, le=1)  # a caption read worse than this is not quoted
+    min_reliability: float = Field(0.5, ge=0, le=1)  # a sentence less likely to be right than this is not told
 
 
 class RunSettings(Group):

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from revista.captions.decoding import Attended, attended, cache, halve, share_pictures
 from revista.devices import as_picture, load_model, load_part, load_tokenizer, pick_device, predict_in_batches
 from revista.errors import BadArguments, ModelError
 from revista.records import Candidate
@@ -53,6 +54,9 @@ class Blip:
         self._processor = load_part(BlipImageProcessorPil, weights)
         self._tokenizer = load_tokenizer(weights)
         self._model = load_model(model_class, weights, self._device)
+        share_pictures(self._model.text_decoder)
+        if options.precision == "bf16":
+            halve(self._model.text_decoder.bert)
         self._lock = threading.Lock()  # the tokenizer is not safe across threads, and torch fills all cores anyway
         try:
             for prompt in options.prompts:
@@ -75,10 +79,11 @@ class Blip:
 
     def _predict_batch(self, requests: list[CaptionRequest]) -> list[tuple[Candidate, ...]]:
         states = self._look([request.image for request in requests])
+        shared = attended(self._model.text_decoder, states)
         found: list[dict[str, list[Candidate]]] = [{} for _ in requests]
         for prompt in dict.fromkeys(prompt for request in requests for prompt in request.prompts):
             rows = [i for i, request in enumerate(requests) if prompt in request.prompts]
-            said = self._continue(states[rows], prompt, [requests[i].seed for i in rows])
+            said = self._continue(shared, rows, prompt, [requests[i].seed for i in rows])
             for i, candidates in zip(rows, said, strict=True):
                 found[i][prompt] = candidates
         results = []
@@ -98,20 +103,19 @@ class Blip:
         pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"].to(self._device)
         return self._model.vision_model(pixel_values=pixels).last_hidden_state
 
-    def _continue(self, states: torch.Tensor, prompt: str, seeds: list[int]) -> list[list[Candidate]]:
-        """Candidates under one prompt for each picture whose encoder states are given: beams, then samples."""
+    def _continue(self, shared: Attended, rows: list[int], prompt: str, seeds: list[int]) -> list[list[Candidate]]:
+        """Candidates under one prompt for the pictures `rows` of the batch: beams, then samples."""
         from transformers import LogitsProcessorList, TopPLogitsWarper
 
         beams, samples = self._options.beams, self._options.samples
-        said = self._generate(states, prompt, num_beams=beams, num_return_sequences=beams)
-        found = [
-            [self._candidate(prompt, None, *said[i * beams + k]) for k in range(beams)] for i in range(len(states))
-        ]
+        said = self._generate(shared, rows, prompt, beams, num_return_sequences=beams)
+        found = [[self._candidate(prompt, None, *said[i * beams + k]) for k in range(beams)] for i in range(len(rows))]
         if samples:
             own = zlib.crc32(prompt.encode())  # else all prompts would draw with the same luck; 0 for the empty one
             drawn = [(seed + own + k) % 2**32 for seed in seeds for k in range(samples)]
             noise = LogitsProcessorList([TopPLogitsWarper(TOP_P), _gumbel(drawn)])
-            said = self._generate(states.repeat_interleave(samples, dim=0), prompt, logits_processor=noise)
+            drawers = [row for row in rows for _ in range(samples)]
+            said = self._generate(shared, drawers, prompt, 1, logits_processor=noise)
             for row, (seed, sentence) in enumerate(zip(drawn, said, strict=True)):
                 found[row // samples].append(self._candidate(prompt, seed, *sentence))
         return [[candidate for candidate in candidates if candidate.text] for candidates in found]
@@ -126,9 +130,12 @@ class Blip:
             log_probability=log_probability,
         )
 
-    def _generate(self, states: torch.Tensor, prompt: str, **options: Any) -> list[tuple[str, float]]:
-        """What the text decoder makes of encoder states: text without the prompt, and mean log-probability.
+    def _generate(
+        self, shared: Attended, rows: list[int], prompt: str, beams: int, **options: Any
+    ) -> list[tuple[str, float]]:
+        """What the text decoder makes of pictures of the batch: text without the prompt, and mean log-probability.
 
+        A picture may stand in `rows` several times, one after the other, and all of them as often.
         `BlipForConditionalGeneration.generate` does the same after running the vision encoder again.
         """
         import torch
@@ -136,10 +143,12 @@ class Blip:
         ids = self._prompt_ids(prompt)
         config = self._model.config.text_config
         made = self._model.text_decoder.generate(
-            input_ids=torch.tensor([ids] * len(states), device=self._device),
-            attention_mask=torch.ones(len(states), len(ids), dtype=torch.long, device=self._device),
-            encoder_hidden_states=states,
-            encoder_attention_mask=torch.ones(states.shape[:-1], dtype=torch.long, device=self._device),
+            input_ids=torch.tensor([ids] * len(rows), device=self._device),
+            attention_mask=torch.ones(len(rows), len(ids), dtype=torch.long, device=self._device),
+            # read by no layer, since the cache is full; only says that there is something to attend to
+            encoder_hidden_states=torch.zeros(len(rows), 1, 1, device=self._device),
+            past_key_values=cache(shared, list(dict.fromkeys(rows))),
+            num_beams=beams,
             eos_token_id=config.sep_token_id,
             pad_token_id=config.pad_token_id,
             max_new_tokens=self._options.max_new_tokens,
