@@ -18,7 +18,7 @@ from revista import ranking
 from revista.errors import ModelError
 from revista.images import read_image
 from revista.ranking import RankingRequest
-from revista.ranking.kinds import TEXTS, judge
+from revista.ranking.kinds import TEXTS, judge, probabilities
 from revista.records import Kind, PictureKind
 from revista.settings import Settings
 
@@ -36,7 +36,7 @@ def kinds(pictures: list[np.ndarray], settings: Settings) -> list[PictureKind]:
     for result in ranker.predict([RankingRequest(picture, TEXTS) for picture in pictures]):
         if isinstance(result, ModelError):
             raise result
-        found.append(judge(result.similarities, ranker.scale, 0.0))
+        found.append(judge(probabilities(result.similarities, ranker.scale), 0.0))
     return found
 
 

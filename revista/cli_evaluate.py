@@ -92,6 +92,31 @@ def evaluate_captions(
         out.print(result.table())
 
 
+@evaluate.command("reliability")
+def evaluate_reliability(
+    data: Annotated[Path, typer.Argument(help="A folder with captions.tsv and the split lists.")],
+    split: Annotated[str, typer.Option(help="Which list; not the one that the models learnt from.")] = "dev",
+    images: Annotated[Path | None, typer.Option(help="Folder or zip of images; default: the one in DATA.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit by what it is told which of the models' sentences are right: the setting ranking.reliability."""
+    from revista.evaluation.reliability import evaluate_reliability as measure
+    from revista.settings import load_settings
+    from revista.training.data import open_data
+
+    chosen = load_settings(settings)
+    found = open_data(data, images)
+    with progress(as_json, "pictures") as bars:
+        task = bars.add_task(data.name, total=len(found.names(split)[:limit]))
+        result = measure(found, chosen, split=split, limit=limit, on_picture=lambda: bars.advance(task))
+    if as_json:
+        print_json(result.model_dump(mode="json"))
+    else:
+        out.print(result.table())
+
+
 def _evaluate(
     measure: Callable[..., Any], index: Path, settings: Path | None, predictions: Path | None, as_json: bool
 ) -> None:

@@ -36,9 +36,10 @@ from revista.spanish import to_spanish
 from revista.wording import printable
 
 NAME = "descriptions"
-VERSION = "2"
+VERSION = "3"
 
 NOT_DESCRIBED = "not described by a model"
+UNRELIABLE = "no reliable description: the models do not know what is shown"
 
 _SURE_LINK = 0.5  # a caption linked with less confidence is told as perhaps the picture's
 _CAPTION_WORDS = 120
@@ -128,7 +129,10 @@ class _Writer:
         captioner: str | None,
         ranker: str | None,
     ) -> tuple[list[Sentence], str | None]:
-        """The model's sentence, or the reason why there is none."""
+        """The model's sentence, and the reason why there is none or it tells nothing.
+
+        A sentence that is not reliable enough is not told; what stands in its place says so. It stays a candidate.
+        """
         scored = _by_captioner(proposed, ranked)
         if not scored:
             reason = (proposed.reason if proposed else None) or (ranked.reason if ranked else None)
@@ -153,9 +157,20 @@ class _Writer:
                     model=" + ".join(name for name in (*models, translator) if name) or None,
                     original=one.candidate.text if translated else None,
                 )
-                return [Sentence(text=f"Descripción automática: {text}.", source=Source.SEEN, evidence=evidence)], None
+                return self._told(one, text, evidence)
         self._note_dropped(dropped)
         return [], f"{NOT_DESCRIBED}: no candidate could be used: {dropped[0]}"
+
+    def _told(self, one: ScoredCandidate, text: str, evidence: Evidence) -> tuple[list[Sentence], str | None]:
+        """What a candidate says, or that there is nothing reliable, with the reason."""
+        chance, least = one.reliability, self._options.min_reliability
+        if chance is None or chance >= least:
+            return [Sentence(text=f"Descripción automática: {text}.", source=Source.SEEN, evidence=evidence)], None
+        said = (
+            f"Sin descripción fiable: el modelo no reconoce lo que muestra la imagen (fiabilidad {_decimal(chance)})."
+        )
+        doubtful = evidence.model_copy(update={"confidence": chance})
+        return [Sentence(text=said, source=Source.SEEN, evidence=doubtful)], UNRELIABLE
 
     def _note_dropped(self, dropped: list[str]) -> None:
         if dropped:
@@ -326,6 +341,11 @@ def _capitalised(said: str) -> list[str]:
     inner = (word for last, word in pairwise(words) if last[-1] not in ".!?:")
     bare = (word.strip(".,;:!?¡¿()\"'«»“”") for word in inner)
     return [word for word in bare if word[:1].isupper() and word != "I"]
+
+
+def _decimal(number: float) -> str:
+    """A number as it is written in Spanish."""
+    return f"{number:.2f}".replace(".", ",")
 
 
 def _lower_first(text: str) -> str:

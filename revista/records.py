@@ -1,9 +1,8 @@
 """The records in which the stages meet: frozen, typed, written as JSON.
 
-A record on disk is `{"header": {...}, "body": {...}}`. The body is what a stage found; the header says from what,
-with which options, weights and programs it was made, so that a rerun knows whether it is still fresh. Boxes are
+A record on disk is `{"header": {...}, "body": {...}}`, see docs/formats.md. The body is what a stage found; the header
+says from what, with which options, weights and programs, so that a rerun knows whether it is still fresh. Boxes are
 integer pixels of the archived page image (`revista.geometry.Box`); confidences and probabilities are 0.0 to 1.0.
-docs/formats.md describes the files.
 """
 
 from __future__ import annotations
@@ -310,6 +309,7 @@ class ScoredCandidate(Frozen):
     candidate: Candidate
     similarity: float | None = None  # cosine between picture and text, -1.0 to 1.0
     probability: Confidence | None = None  # softmax over the picture's candidates of the same source
+    reliability: Confidence | None = None  # how likely a captioner's sentence is right; None where nobody knows
 
 
 class Kind(StrEnum):
@@ -389,7 +389,7 @@ class Sentence(Frozen):
 
 
 class Description(Frozen):
-    """The description of a picture; `undescribed` says why no model describes it, where none does."""
+    """The description of a picture; `undescribed` says why no model describes it reliably, where none does."""
 
     picture: str
     box: Box

@@ -81,6 +81,7 @@ class Profile(Frozen):
     summary: str
     captioner: ModelId | None = None
     ranker: ModelId | None = None
+    reliability: dict[str, float] = Field({})  # the setting `ranking.reliability` of this pair; empty: none is known
 
     def models(self) -> tuple[str, ...]:
         """The ids of its models."""
@@ -235,6 +236,9 @@ def fill_from_profile(data: dict[str, Any]) -> dict[str, Any]:
         own = {} if model is None else model.settings
         language = {"language": model.language} if model is not None and role == "captioner" else {}
         filled[group] = {**language, **own, **given, "model": id}
+    ranking = filled.get("ranking")
+    if isinstance(ranking, dict) and "reliability" not in ranking and (weights := _reliability(name, filled)):
+        filled["ranking"] = {**ranking, "reliability": weights}
     return filled
 
 
@@ -253,6 +257,16 @@ def _of_profile(name: str, role: Role) -> str | None:
         return None
     id: str | None = getattr(read_registry().profile(name), role)
     return None if id in not_shipped(name) else id
+
+
+def _reliability(name: str, filled: Mapping[str, Any]) -> dict[str, float]:
+    """The profile's weights of reliability, where both models are the profile's; else nothing is known."""
+    if name == NO_MODELS:
+        return {}
+    profile = read_registry().profile(name)
+    pair = ((filled.get(group), getattr(profile, role)) for group, role in GROUPS.items())
+    same = all(isinstance(group, dict) and id is not None and group.get("model") == id for group, id in pair)
+    return profile.reliability if same else {}
 
 
 def _given(group: Any) -> dict[str, Any] | None:

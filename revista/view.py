@@ -64,8 +64,9 @@ class PictureView(Frozen):
 
     @property
     def described(self) -> bool:
-        """Whether a model that looked at the picture says something about it."""
-        return self.description is not None and any(s.source is Source.SEEN for s in self.description.sentences)
+        """Whether a model that looked at the picture says something about it that counts as reliable."""
+        said = self.description
+        return said is not None and said.undescribed is None and any(s.source is Source.SEEN for s in said.sentences)
 
     @property
     def caption(self) -> Quote | None:
@@ -346,6 +347,7 @@ def _scored_json(scored: ScoredCandidate) -> dict[str, Any]:
         **scored.candidate.model_dump(mode="json"),
         "similarity": scored.similarity,
         "probability": scored.probability,
+        "reliability": scored.reliability,
     }
 
 

@@ -17,7 +17,7 @@ from revista.errors import BadArguments, Category, MissingWeights, ModelError
 from revista.geometry import Box
 from revista.ranking import RankingRequest, Scores
 from revista.ranking.clip import Clip
-from revista.ranking.kinds import SENTENCES, judge
+from revista.ranking.kinds import SENTENCES, judge, probabilities
 from revista.ranking.kinds import TEXTS as KIND_TEXTS
 from revista.records import (
     Candidate,
@@ -320,9 +320,9 @@ def test_the_kind_is_the_one_whose_sentences_are_nearest() -> None:
     for place, kind in enumerate(SENTENCES):
         similarities = [0.1] * len(KIND_TEXTS)
         similarities[4 * place : 4 * place + 4] = [0.3, 0.2, 0.4, 0.3]
-        found = judge(similarities, 50.0, 0.5)
+        found = judge(probabilities(similarities, 50.0), 0.5)
         assert found.kind is found.likeliest is kind and found.confidence > 0.9
-    assert judge([0.2] * len(KIND_TEXTS), 50.0, 0.5).kind is Kind.UNCERTAIN
+    assert judge(probabilities([0.2] * len(KIND_TEXTS), 50.0), 0.5).kind is Kind.UNCERTAIN
 
 
 def test_a_strange_sentence_needs_much_similarity() -> None:

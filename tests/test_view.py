@@ -60,6 +60,7 @@ CANDIDATE = closed(
     quote=nullable(QUOTE),
     similarity=nullable(NUMBER),
     probability=nullable(NUMBER),
+    reliability=nullable(NUMBER),
 )
 PICTURE_KIND = {"enum": [kind.value for kind in Kind]}
 SENTENCE = closed(

@@ -9,7 +9,7 @@ encoder says what kind of picture it is: see `kinds`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -19,11 +19,13 @@ import numpy as np
 from revista.devices import torch_software
 from revista.errors import BadInput, Category, MissingWeights, ModelError, RevistaError
 from revista.images import crops
-from revista.ranking.kinds import TEXTS, judge
+from revista.ranking import reliability
+from revista.ranking.kinds import TEXTS, judge, probabilities
 from revista.records import (
     Candidate,
     Candidates,
     Contexts,
+    Kind,
     PictureCandidates,
     PictureContext,
     PictureRanking,
@@ -32,11 +34,11 @@ from revista.records import (
     ScoredCandidate,
     page_of,
 )
-from revista.settings import RankingSettings
+from revista.settings import RankingSettings, Reliability
 from revista.weights import find_weights
 
 NAME = "ranking"
-VERSION = "2"
+VERSION = "3"
 
 NOT_RANKED = "not ranked by a model"
 NO_WEIGHTS = f"{NOT_RANKED}: no ranker weights"
@@ -145,13 +147,16 @@ def run(
     ranked = []
     for picture, found, scores in zip(contexts.pictures, texts, results, strict=True):
         lacking = said[picture.picture].reason if picture.picture in said else None
-        kind = None
+        kinds, kind = None, None
         if isinstance(scores, Scores) and ranker is not None:
-            kind = judge(scores.similarities[len(found) :], ranker.scale, options.min_kind_probability)
+            kinds = probabilities(scores.similarities[len(found) :], ranker.scale)
+            kind = judge(kinds, options.min_kind_probability)
         if not found:
             ranked.append(PictureRanking(picture=picture.picture, kind=kind, reason=lacking or NOTHING_TO_RANK))
-        elif isinstance(scores, Scores) and ranker is not None:
+        elif isinstance(scores, Scores) and ranker is not None and kinds is not None:
             ordered = best_first(found, scores, ranker.scale, options.captioner_trust)
+            if options.reliability is not None:
+                ordered = [_judged(one, kinds, options.reliability) for one in ordered]
             one = _ranking(picture.picture, ordered, lacking, options.min_window_probability)
             ranked.append(one.model_copy(update={"kind": kind}))
         else:
@@ -239,6 +244,15 @@ def best_first(found: Sequence[Candidate], scores: Scores, scale: float, trust: 
         ScoredCandidate(candidate=found[i], similarity=scores.similarities[i], probability=probabilities[i])
         for i in order
     ]
+
+
+def _judged(one: ScoredCandidate, kinds: Mapping[Kind, float], weights: Reliability) -> ScoredCandidate:
+    """The candidate with how likely it is right, where that can be said."""
+    said = one.candidate.log_probability
+    if one.candidate.source != "captioner" or said is None or one.similarity is None:
+        return one
+    looked_at = reliability.features(one.similarity, said, kinds)
+    return one.model_copy(update={"reliability": reliability.chance(weights, looked_at)})
 
 
 def _by_log_probability(found: Sequence[Candidate]) -> list[ScoredCandidate]:

@@ -7,7 +7,7 @@ languages sees the other's sentences all equally far, which changes little.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from revista.records import Kind, PictureKind
 
@@ -94,19 +94,30 @@ SENTENCES: dict[Kind, tuple[str, ...]] = {
 TEXTS = tuple(text for texts in SENTENCES.values() for text in texts)
 
 
-def judge(similarities: Sequence[float], scale: float, least: float) -> PictureKind:
-    """The kind of a picture.
+def probabilities(similarities: Sequence[float], scale: float) -> dict[Kind, float]:
+    """How likely each kind is, in sum 1.0.
 
     Args:
         similarities: of the picture to each of `TEXTS`, -1.0 to 1.0.
         scale: what the ranker's similarities are multiplied with before a softmax.
-        least: a kind with a smaller probability than this is uncertain; 0.0 to 1.0.
     """
     means, start = {}, 0
     for kind, texts in SENTENCES.items():
         means[kind] = sum(similarities[start : start + len(texts)]) / len(texts)
         start += len(texts)
-    best = max(means, key=lambda kind: means[kind])
-    total = sum(math.exp(scale * (mean - means[best])) for mean in means.values())
-    probability = round(1 / total, 4)
+    top = max(means.values())
+    powers = {kind: math.exp(scale * (mean - top)) for kind, mean in means.items()}
+    total = sum(powers.values())
+    return {kind: power / total for kind, power in powers.items()}
+
+
+def judge(kinds: Mapping[Kind, float], least: float) -> PictureKind:
+    """The kind of a picture.
+
+    Args:
+        kinds: what `probabilities` gave.
+        least: a kind with a smaller probability than this is uncertain; 0.0 to 1.0.
+    """
+    best = max(kinds, key=lambda kind: kinds[kind])
+    probability = round(kinds[best], 4)
     return PictureKind(kind=best if probability >= least else Kind.UNCERTAIN, likeliest=best, confidence=probability)

@@ -196,9 +196,9 @@ def _state(picture: PictureView) -> tuple[str, str]:
     sources = {sentence.source for sentence in picture.description.sentences} if picture.description else set()
     if Source.REVIEWER in sources:
         return "reviewed", "revisada"
-    if Source.SEEN in sources:
+    if picture.described:
         return "seen", "descrita"
-    return ("printed", "solo impreso") if sources else ("bare", "sin descripción")
+    return ("printed", "solo impreso") if sources - {Source.SEEN} else ("bare", "sin descripción")
 
 
 def _setting(value: Any) -> str:

@@ -82,6 +82,8 @@ _REASONS = {
     "no captioner weights": "faltan los pesos del modelo que describe",
     "no ranker weights": "faltan los pesos del modelo que puntúa",
     "the page image cannot be read": "no se puede leer la imagen de la página",
+    "no reliable description": "sin descripción fiable",
+    "the models do not know what is shown": "los modelos no reconocen lo que se ve",
     "nothing to rank": "no hay nada que puntuar",
     "no captions and no print nearby": "ni frases propuestas ni texto impreso cerca",
 }
