@@ -17,6 +17,7 @@ from revista.captions.decoding import Attended, attended, cache, halve, share_pi
 from revista.devices import as_picture, load_model, load_part, load_tokenizer, pick_device, predict_in_batches
 from revista.errors import BadArguments, ModelError
 from revista.records import Candidate
+from revista.screens import descreened
 from revista.settings import CaptionsSettings
 from revista.weights import Weights
 
@@ -99,7 +100,11 @@ class Blip:
 
     def _look(self, images: list[np.ndarray]) -> torch.Tensor:
         """The vision encoder's states, (pictures, patches + 1, width); computed once, used under every prompt."""
+        import numpy as np
+
+        side = self._model.config.vision_config.image_size
         pictures = [as_picture(image) for image in images]
+        pictures = [as_picture(descreened(np.asarray(picture), side)) for picture in pictures]
         pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"].to(self._device)
         return self._model.vision_model(pixel_values=pixels).last_hidden_state
 

@@ -1,4 +1,7 @@
-"""What the frozen encoder makes of each picture, kept: the text sides learn from that, many times faster."""
+"""What the frozen encoder makes of each picture, kept: the text sides learn from that, many times faster.
+
+Halftone screens are taken out before, as `captions.blip` does it.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from revista.compact.encoder import FEATURES, Encoder, fused
+from revista.compact.encoder import FEATURES, SIDE, Encoder, fused
 from revista.errors import MissingWeights
+from revista.screens import descreened
 from revista.store import sha256_of
 from revista.training import loop
 from revista.training.data import CaptionData, random_view, squeeze
@@ -109,7 +113,9 @@ def _look(
     device: str,
 ) -> Features:
     """The maps of `view(image, its number, number of the view)` for all pictures `names`."""
-    of = hashlib.sha256(f"{sha256_of(weights)} {data.images.resolve()} {names} {views} {what}".encode()).hexdigest()
+    of = hashlib.sha256(
+        f"{sha256_of(weights)} {data.images.resolve()} {names} {views} {what} descreened".encode()
+    ).hexdigest()
     file = weights.with_name(f"maps-{what.partition(' ')[0]}-{of[:16]}.npy")
     if file.exists():
         return Features(names, np.lib.format.open_memmap(file, mode="r"))
@@ -120,7 +126,7 @@ def _look(
     for start in range(0, len(names), BATCH):
         images = [data.read(name) for name in names[start : start + BATCH]]
         for number in range(views):
-            shown = np.stack([view(image, start + i, number) for i, image in enumerate(images)])
+            shown = np.stack([descreened(view(image, start + i, number), SIDE) for i, image in enumerate(images)])
             pixels = torch.from_numpy(shown).to(device).float().div(127.5).sub(1).permute(0, 3, 1, 2)
             with torch.inference_mode(), loop.precision(device, "auto"):
                 made = encoder(pixels).float().flatten(2).cpu()
