@@ -76,7 +76,14 @@ class Ranker(Protocol):
 
 def software(options: RankingSettings) -> dict[str, str]:
     """Versions of what the ranking depends on; empty where the settings name no model."""
-    return {**torch_software(), "image_processor": "CLIPImageProcessorPil"} if options.model else {}
+    if not options.model:
+        return {}
+    try:
+        kind = find_weights(options.model).config().get("model_type")
+    except MissingWeights:  # the caller learns of it from `weights`
+        kind = None
+    processor = "SiglipImageProcessorPil" if kind == "siglip" else "CLIPImageProcessorPil"
+    return {**torch_software(), "image_processor": processor}
 
 
 def weights(options: RankingSettings) -> dict[str, str]:
