@@ -1,4 +1,4 @@
-"""Stage 6 with CLIP and MetaCLIP 2 of the real architectures, small, with random weights."""
+"""Stage 6 with CLIP, MetaCLIP 2 and SigLIP 2 of the real architectures, small, with random weights."""
 
 import json
 import math

@@ -99,7 +99,7 @@ def load(options: RankingSettings, device: str) -> Ranker:
     """The ranker that the settings name, on `device` (as in the setting `run.device`).
 
     Raises:
-        MissingWeights: the settings name none, it is not at hand, or it is not a CLIP checkpoint.
+        MissingWeights: the settings name none, it is not at hand, or it is not a CLIP, MetaCLIP 2 or SigLIP one.
         BadArguments: there is no such device.
     """
     if not options.model:
