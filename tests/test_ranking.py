@@ -1,4 +1,4 @@
-"""Stage 6 with CLIP and MetaCLIP 2 of the real architectures, small, with random weights."""
+"""Stage 6 with CLIP, MetaCLIP 2 and SigLIP 2 of the real architectures, small, with random weights."""
 
 import json
 import math
@@ -30,7 +30,7 @@ from revista.records import (
     ScoredCandidate,
 )
 from revista.settings import RankingSettings
-from tests.tiny_models import noise, one_thread, save_blip, save_clip, save_metaclip
+from tests.tiny_models import noise, one_thread, save_blip, save_clip, save_metaclip, save_siglip
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
 TEXTS = ("a man on a horse", "two dogs", "la señora de Zayas en el baile", "")
@@ -59,12 +59,45 @@ def metaclip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     return loaded
 
 
+@pytest.fixture(scope="module")
+def siglip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    folder = save_siglip(tmp_path_factory.mktemp("weights") / "tiny-siglip")
+    loaded = ranking.load(RankingSettings(model=str(folder)), "cpu")
+    assert isinstance(loaded, Clip)
+    return loaded
+
+
 def similarities(result: Scores | ModelError) -> tuple[float, ...]:
     assert isinstance(result, Scores), result
     return result.similarities
 
 
 # --- the model ---
+
+
+def test_siglip_scores_are_what_the_whole_model_gives(siglip: Clip) -> None:
+    import torch
+
+    results = siglip.predict([RankingRequest(noise(i), TEXTS) for i in range(3)])
+    ids = siglip._tokenizer(list(TEXTS), padding="max_length", max_length=64, return_tensors="pt")["input_ids"]
+    pixels = siglip._processor(images=[Image.fromarray(noise(i)) for i in range(3)], return_tensors="pt")
+    with torch.inference_mode():
+        whole = siglip._model(input_ids=ids, pixel_values=pixels["pixel_values"])
+    for result, logits in zip(results, whole.logits_per_image.tolist(), strict=True):
+        scaled = [siglip.scale * similarity - 3.0 for similarity in similarities(result)]
+        assert scaled == pytest.approx(logits, abs=1e-3)
+
+
+def test_a_text_longer_than_siglip_reads_is_told(siglip: Clip) -> None:
+    (result,) = siglip.predict([RankingRequest(noise(0), ("two dogs", LONG))])
+    assert isinstance(result, Scores)
+    assert result.cut == (1,)
+
+
+def test_the_header_names_the_image_processor_in_use(siglip: Clip, folder: Path, tmp_path: Path) -> None:
+    own = save_siglip(tmp_path / "siglip")
+    assert ranking.software(RankingSettings(model=str(own)))["image_processor"] == type(siglip._processor).__name__
+    assert ranking.software(RankingSettings(model=str(folder)))["image_processor"] == "CLIPImageProcessorPil"
 
 
 @pytest.mark.parametrize("which", ["clip", "metaclip"])

@@ -106,6 +106,24 @@ def save_metaclip(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
+def save_siglip(folder: Path, seed: int = 0) -> Path:
+    """A SigLIP 2 checkpoint of a fixed resolution in `folder`; its texts are letters."""
+    import torch
+    from transformers import Siglip2Tokenizer, SiglipConfig, SiglipImageProcessorPil, SiglipModel
+
+    special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
+    vocabulary = {token: i for i, token in enumerate([*special, "▁", *"abcdefghijklmnopqrstuvwxyzáéíóúñü.,"])}
+    torch.manual_seed(seed)
+    text = _text_sizes(len(vocabulary), 2, 1) | {"max_position_embeddings": 64, "pad_token_id": 0}
+    model = SiglipModel(SiglipConfig(text_config=text, vision_config=_vision_sizes()))
+    torch.nn.init.constant_(model.logit_scale, 2.0)
+    torch.nn.init.constant_(model.logit_bias, -3.0)
+    model.save_pretrained(folder)
+    Siglip2Tokenizer(vocab=vocabulary, merges=[]).save_pretrained(folder)
+    SiglipImageProcessorPil(size={"height": SIDE, "width": SIDE}).save_pretrained(folder)
+    return folder
+
+
 def _text_sizes(vocabulary: int, start: int, end: int) -> dict[str, object]:
     return {
         "vocab_size": vocabulary,

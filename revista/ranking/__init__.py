@@ -78,7 +78,14 @@ class Ranker(Protocol):
 
 def software(options: RankingSettings) -> dict[str, str]:
     """Versions of what the ranking depends on; empty where the settings name no model."""
-    return {**torch_software(), "image_processor": "CLIPImageProcessorPil"} if options.model else {}
+    if not options.model:
+        return {}
+    try:
+        kind = find_weights(options.model).config().get("model_type")
+    except MissingWeights:  # the caller learns of it from `weights`
+        kind = None
+    processor = "SiglipImageProcessorPil" if kind == "siglip" else "CLIPImageProcessorPil"
+    return {**torch_software(), "image_processor": processor}
 
 
 def weights(options: RankingSettings) -> dict[str, str]:
@@ -94,7 +101,7 @@ def load(options: RankingSettings, device: str) -> Ranker:
     """The ranker that the settings name, on `device` (as in the setting `run.device`).
 
     Raises:
-        MissingWeights: the settings name none, it is not at hand, or it is not a CLIP checkpoint.
+        MissingWeights: the settings name none, it is not at hand, or it is not a CLIP, MetaCLIP 2 or SigLIP one.
         BadArguments: there is no such device.
     """
     if not options.model:

@@ -1,9 +1,10 @@
-"""CLIP and its multilingual successor MetaCLIP 2 as a ranker, through transformers.
+"""CLIP and its multilingual successors MetaCLIP 2 and SigLIP 2 as a ranker, through transformers.
 
 Radford et al. (2021), "Learning Transferable Visual Models From Natural Language Supervision", arXiv:2103.00020;
-Chuang et al. (2025), "Meta CLIP 2: A Worldwide Scaling Recipe", arXiv:2507.22062. CLIP itself has learnt from
-English: it weighs Spanish print by the names and loan words in it. A MetaCLIP 2 checkpoint reads Spanish, and so
-does the compact CLIP that this project trained (`revista.compact`).
+Chuang et al. (2025), "Meta CLIP 2: A Worldwide Scaling Recipe", arXiv:2507.22062;
+Tschannen et al. (2025), "SigLIP 2: Multilingual Vision-Language Encoders", arXiv:2502.14786. CLIP itself has learnt
+from English: it weighs Spanish print by the names and loan words in it. A MetaCLIP 2 or SigLIP 2 checkpoint reads
+Spanish, and so does the compact CLIP that this project trained (`revista.compact`).
 """
 
 from __future__ import annotations
@@ -24,8 +25,14 @@ if TYPE_CHECKING:
 BATCH = 8  # pictures a batch
 TEXTS = 64  # texts a batch
 
-# One interface in transformers, and one image processor: other dual encoders pad, crop and scale in ways of their own.
-_ARCHITECTURES = {"clip": "CLIPModel", "metaclip_2": "MetaClip2Model", "revista_clip": "CompactClip"}
+# One interface in transformers. `siglip` is SigLIP, and SigLIP 2 at a fixed resolution; the NaFlex checkpoints
+# (`siglip2`) take patches instead of pictures and are not among them.
+_ARCHITECTURES = {
+    "clip": "CLIPModel",
+    "metaclip_2": "MetaClip2Model",
+    "revista_clip": "CompactClip",
+    "siglip": "SiglipModel",
+}
 
 
 class Clip:
@@ -39,19 +46,24 @@ class Clip:
             BadArguments: there is no such device.
         """
         weights.require(_ARCHITECTURES.keys(), _ARCHITECTURES.values(), "the ranker")
-        from transformers import AutoModel, CLIPImageProcessorPil
+        from transformers import AutoModel, CLIPImageProcessorPil, SiglipImageProcessorPil
 
-        if weights.config()["model_type"] == "revista_clip":
+        kind = weights.config()["model_type"]
+        if kind == "revista_clip":
             import revista.compact.models  # noqa: F401 - makes the type known to AutoModel
         self.name = weights.name
         self._device = pick_device(device)
         # The PIL processor always: the one over torchvision resizes to slightly other pixels.
-        self._processor = load_part(CLIPImageProcessorPil, weights)
+        self._processor = load_part(SiglipImageProcessorPil if kind == "siglip" else CLIPImageProcessorPil, weights)
         self._tokenizer = load_tokenizer(weights)
         self._model = load_model(AutoModel, weights, self._device)
         self._limit: int = self._model.config.text_config.max_position_embeddings
+        # SigLIP has learnt from texts padded to its full length, and its text encoder looks at the padding.
+        self._padded = kind == "siglip"
         self._lock = threading.Lock()  # the tokenizer is not safe across threads, and torch fills all cores anyway
-        self.scale = float(self._model.logit_scale.detach().exp())
+        self.scale = float(
+            self._model.logit_scale.detach().exp()
+        )  # SigLIP's bias is the same for all texts: no order hangs on it
 
     def predict(self, requests: Sequence[RankingRequest]) -> list[Scores | ModelError]:
         """Cosine similarities or an error for each request, in order; each picture and text is encoded once.
@@ -100,7 +112,7 @@ class Clip:
         for start in range(0, len(texts), TEXTS):
             inputs = self._tokenizer(
                 texts[start : start + TEXTS],
-                padding=True,
+                padding="max_length" if self._padded else True,
                 truncation=True,
                 max_length=self._limit,
                 return_tensors="pt",
@@ -108,7 +120,8 @@ class Clip:
             parts.append(
                 _unit(
                     self._model.get_text_features(
-                        input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]
+                        input_ids=inputs["input_ids"],
+                        attention_mask=None if self._padded else inputs["attention_mask"],
                     )
                 )
             )
