@@ -626,3 +626,20 @@ def test_headings_of_the_sample_are_found(sample_pages: dict[int, tuple[dict[str
     heading = sample_pages[3][1].pictures[0].heading
     assert heading is not None
     assert fuzz.partial_ratio("EL ABANICO DE SÁNDALO", heading.text) >= 90
+
+
+def test_the_runner_up_is_kept_and_is_not_the_chosen_caption() -> None:
+    def context_of(both: bool) -> Contexts:
+        sheet = Sheet()
+        sheet.picture(400, 600, 1600, 1400)
+        sheet.text(["La señora de Mendoza en su jardín."], 1000, 1430, "centre")
+        if both:
+            sheet.text(["El baile de anoche en el Casino."], 1000, 520, "centre")
+        return sheet.run()
+
+    (with_two,) = context_of(both=True).pictures
+    (with_one,) = context_of(both=False).pictures
+    assert with_two.caption and with_two.caption.text.startswith("La señora")
+    assert with_two.caption_runner_up and with_two.caption_runner_up.text.startswith("El baile")
+    assert 0 < with_two.caption_runner_up_confidence <= with_two.caption_confidence
+    assert with_one.caption_runner_up is None and with_one.caption_runner_up_confidence == 0
