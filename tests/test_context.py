@@ -519,6 +519,9 @@ def test_any_page_gives_sound_contexts(page: tuple[Regions, PageText], earlier: 
     layout_boxes = [upright(r.box, text.orientation) for r in regions.pictures]
     layout = layout_of(blocks_of(text, regions), layout_boxes)
     links = assign(layout_boxes, candidates_of(layout, layout_boxes), layout)
+    for link in links:
+        assert not {b.order for b in link.blocks} & {b.order for b in link.runner_up}, "the runner-up is the chosen one"
+        assert 0 <= link.runner_up_confidence <= link.confidence
     linked = [i for link in links for i in link.pictures]
     used = [block.order for link in links for block in link.blocks]
     assert len(linked) == len(set(linked)), "a picture with two captions"
