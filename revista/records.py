@@ -260,6 +260,8 @@ class PictureContext(Frozen):
     caption: Quote | None = None
     caption_confidence: Confidence = 0.0  # how sure it is that the caption belongs to this picture
     caption_shared_with: tuple[str, ...] = ()  # other pictures that the same caption describes
+    caption_runner_up: Quote | None = None  # the print that fits next best, where a caption was linked
+    caption_runner_up_confidence: Confidence = 0.0  # by how much it beats no caption; at most caption_confidence
     heading: Quote | None = None
     before: tuple[Quote, ...] = ()  # nearest paragraph last
     after: tuple[Quote, ...] = ()  # nearest paragraph first

@@ -519,6 +519,9 @@ def test_any_page_gives_sound_contexts(page: tuple[Regions, PageText], earlier: 
     layout_boxes = [upright(r.box, text.orientation) for r in regions.pictures]
     layout = layout_of(blocks_of(text, regions), layout_boxes)
     links = assign(layout_boxes, candidates_of(layout, layout_boxes), layout)
+    for link in links:
+        assert not {b.order for b in link.blocks} & {b.order for b in link.runner_up}, "the runner-up is the chosen one"
+        assert 0 <= link.runner_up_confidence <= link.confidence
     linked = [i for link in links for i in link.pictures]
     used = [block.order for link in links for block in link.blocks]
     assert len(linked) == len(set(linked)), "a picture with two captions"
@@ -626,3 +629,20 @@ def test_headings_of_the_sample_are_found(sample_pages: dict[int, tuple[dict[str
     heading = sample_pages[3][1].pictures[0].heading
     assert heading is not None
     assert fuzz.partial_ratio("EL ABANICO DE SÁNDALO", heading.text) >= 90
+
+
+def test_the_runner_up_is_kept_and_is_not_the_chosen_caption() -> None:
+    def context_of(both: bool) -> Contexts:
+        sheet = Sheet()
+        sheet.picture(400, 600, 1600, 1400)
+        sheet.text(["La señora de Mendoza en su jardín."], 1000, 1430, "centre")
+        if both:
+            sheet.text(["El baile de anoche en el Casino."], 1000, 520, "centre")
+        return sheet.run()
+
+    (with_two,) = context_of(both=True).pictures
+    (with_one,) = context_of(both=False).pictures
+    assert with_two.caption and with_two.caption.text.startswith("La señora")
+    assert with_two.caption_runner_up and with_two.caption_runner_up.text.startswith("El baile")
+    assert 0 < with_two.caption_runner_up_confidence <= with_two.caption_confidence
+    assert with_one.caption_runner_up is None and with_one.caption_runner_up_confidence == 0

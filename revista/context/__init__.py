@@ -21,7 +21,7 @@ from revista.versions import versions
 __all__ = ["NAME", "VERSION", "run", "software", "windows_of"]
 
 NAME = "context"
-VERSION = "1"
+VERSION = "2"
 
 _HEADING_BLOCKS = 4
 
@@ -71,6 +71,8 @@ def run(number: int, regions: Regions, text: PageText, previous: PageText | None
                 caption=_quote(link.blocks, number, options) if link else None,
                 caption_confidence=link.confidence if link else 0.0,
                 caption_shared_with=tuple(pictures[i].id for i in link.pictures if i != index) if link else (),
+                caption_runner_up=_quote(link.runner_up, number, options) if link else None,
+                caption_runner_up_confidence=link.runner_up_confidence if link else 0.0,
                 heading=_quote(heading, number, options),
                 before=_quotes(before, number, options),
                 after=_quotes(after, number, options),

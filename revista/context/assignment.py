@@ -31,6 +31,8 @@ class Link:
     pictures: tuple[int, ...]
     blocks: tuple[Block, ...]
     confidence: float
+    runner_up: tuple[Block, ...] = ()  # the next best caption; empty where no other one could be
+    runner_up_confidence: float = 0.0
 
 
 def assign(pictures: Sequence[Box], candidates: Sequence[Candidate], layout: Layout) -> list[Link]:
@@ -67,7 +69,16 @@ def assign(pictures: Sequence[Box], candidates: Sequence[Candidate], layout: Lay
         margin = (other - total) / (len(target.members) * NO_CAPTION)
         confidence = round(min(max(margin, 0.0), _MOST_CERTAIN), 4)
         if confidence >= _LEAST_CERTAIN:
-            links.append(Link(tuple(sorted(target.members)), captions[column].blocks, confidence))
+            second, sureness = solver.runner_up(target, column)
+            links.append(
+                Link(
+                    tuple(sorted(target.members)),
+                    captions[column].blocks,
+                    confidence,
+                    second.blocks if second else (),
+                    min(sureness, confidence),
+                )
+            )
     return sorted(links, key=lambda link: link.pictures)
 
 
@@ -114,6 +125,21 @@ class _Solver:
         rows, columns = linear_sum_assignment(matrix)
         pairs = [(int(r), int(c)) for r, c in zip(rows, columns, strict=True)]
         return sum(matrix[r][c] for r, c in pairs), {r: c for r, c in pairs if c < width}
+
+    def runner_up(self, target: Target, chosen: int) -> tuple[Candidate | None, float]:
+        """The caption that fits `target` best after the chosen one, and by how much it beats having none (0 to 1).
+
+        Candidates that share a block with the chosen one are the same caption cut differently, and are left out.
+        """
+        own = {block.order for block in self._captions[chosen].blocks}
+        best: tuple[float, Candidate] | None = None
+        for caption in self._captions:
+            if own & {block.order for block in caption.blocks}:
+                continue
+            cost = link_cost(Target(target.members, target.box), caption, self._pictures, self._layout)
+            if cost is not None and cost < (best[0] if best else NO_CAPTION):
+                best = cost, caption
+        return (best[1], round(1 - best[0] / NO_CAPTION, 4)) if best else (None, 0.0)
 
     def form_groups(self, groups: Sequence[Target]) -> list[Target]:
         """The targets after taking in, one by one, the group that lowers the total most."""
