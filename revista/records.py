@@ -18,9 +18,7 @@ from revista.errors import PASSING, Category, RevistaError
 from revista.geometry import Box
 
 SCHEMA_VERSION = 1
-
-Confidence = float
-"""A number from 0.0 (no trust) to 1.0 (certain)."""
+Confidence = float  # 0.0 (no trust) to 1.0 (certain)
 
 
 class Frozen(BaseModel):
