@@ -61,7 +61,9 @@ _SINGULAR = re.compile(
     rf"(?<!\bthe)(?<!\ba)(?<!\ban)(?<!\btwo)(?<!\bhis)(?<!\bher)(?<!\bof)(?<!\bwith)(?<!\bin) ({'|'.join(_VERBS)})\b"
 )
 _BASES = {base: ing for base, ing in _VERBS.values()}
-_PLURAL = re.compile(rf"\b(men|women|people|children|kids|[a-z]+(?:[^us ]s)) ({'|'.join(_BASES)})\b")
+_PLURAL = re.compile(
+    rf"\b(men|women|people|children|kids|[a-z]+(?:[^us ]s)|and (?:an?|the) [a-z]+) ({'|'.join(_BASES)})\b"
+)
 
 _CLOTHES = (
     "shirts?|dress|dresses|suits?|hats?|jackets?|coats?|uniforms?|shorts|jeans|pants|sweaters?|sweatshirts?|jerseys?"
@@ -70,6 +72,13 @@ _CLOTHES = (
 )
 _BEFORE: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r" 's\b", "'s"),
+    (r"(?: (?:in front|of|with|on|in|at|to|and|an?|the))+$", ""),  # a caption that was cut at its longest
+    (r"\bt ?- ?shirt", "shirt"),
+    (r"\b(climb(?:ing|s)?) up\b", r"\1"),
+    (r"\boverlooking\b", "in front of"),
+    (r"\bgets? ready to\b", "is going to"),
+    (r"\bstanding around(?= in\b)", "standing"),
+    (r"\bin (?:{0}) and (?:{0}) (?=is|are)".format("red|blue|green|yellow|black|white|orange|purple"), ""),
     (r"\bwearing (?=nothing)", "with "),
     (r"\b(?:close ?-?up)(?= of)", "near view"),
     (r"\bin ((?:(?:a|an|the|his|her|their|all) )?(?:[a-z-]+ (?:and )?){0,3}?(?:" + _CLOTHES + r"))\b", r"with \1"),
@@ -126,6 +135,7 @@ _GLOSSARY: dict[str, tuple[str, str, str]] = {
     "swimming pool": ("piscina", "piscinas", "f"),
     "swing": ("columpio", "columpios", "m"),
     "cap": ("gorra", "gorras", "f"),
+    "collar": ("collar", "collares", "m"),
     "camera": ("cámara", "cámaras", "f"),
     "baby": ("bebé", "bebés", "m"),
     "building": ("edificio", "edificios", "m"),
@@ -301,6 +311,11 @@ _AFTER = (
     (r"\bel de fondo\b", "el fondo"),
 )
 
+# "Un niño que lleva una camisa está sentada": Apertium looks at the nearest noun, not at the subject.
+_SUBJECT = re.compile(
+    r"^(una?)( (?:(?! y | está ).)+ (?:que|con) (?:(?! y | está ).)+ está (?:sentad|tumbad|parad|vestid))[oa]\b", re.I
+)
+
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w'-]*(?: [A-Z][\w'-]*)*")
 
 
@@ -400,4 +415,5 @@ def _finish(made: Translation, changes: dict[str, str]) -> Translation:
         text = wanted.sub(put, text)
     for pattern, new in _AFTER:
         text = re.sub(pattern, new, text)
+    text = _SUBJECT.sub(lambda m: f"{m[1]}{m[2]}{'a' if m[1].lower() == 'una' else 'o'}", text)
     return Translation(text, tuple(word for word in made.unknown if word not in changes))

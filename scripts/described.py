@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from revista.images import crop, read_image
+from revista.records import Source
 from revista.store import Archive
 from revista.view import PictureView, read_view
 
@@ -40,7 +41,7 @@ def entry(archive: Archive, issue: str, picture: PictureView) -> str:
     image.save(file, quality=80)
     said = picture.description
     lines = [f"- `{s.source.value}` {html.escape(s.text, quote=False)}" for s in said.sentences] if said else []
-    if said and said.undescribed:
+    if said and said.undescribed and not any(s.source is Source.SEEN for s in said.sentences):
         lines.append(f"- (no model's sentence: {html.escape(said.undescribed, quote=False)})")
     return "\n".join([f"\n## {picture.id}\n", f"![{picture.id}](images/described/{file.name})\n", *lines])
 

@@ -20,6 +20,12 @@ SAID = {
     "people walk down a city street": "las personas están andando por una calle de la ciudad",
     "two small brown dogs with red balls": "dos perros marrones pequeños con pelotas rojas",
     "a man skis down a hill": "un hombre está esquiando por una colina",
+    "a young boy wearing a shirt is sitting on a slide": "un niño que lleva una camisa está sentado en un tobogán",
+    "a man and a woman pose for a picture": "un hombre y una mujer están posando para una fotografía",
+    "a man in a white t - shirt is standing in front of a": "un hombre con una camisa blanca está de pie",
+    "a person in a red jacket is climbing up a rock": "una persona con una chaqueta roja está escalando una roca",
+    "a white dog with a red collar runs": "un perro blanco con un collar rojo está corriendo",
+    "a player in a red uniform gets ready to kick the ball": "un jugador con un uniforme rojo va a chutar la pelota",
 }
 
 
