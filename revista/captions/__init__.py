@@ -21,10 +21,11 @@ from revista.errors import BadInput, MissingWeights, ModelError, RevistaError
 from revista.images import crops
 from revista.records import Candidate, Candidates, Contexts, PictureCandidates, Problem, page_of
 from revista.settings import CaptionsSettings
+from revista.versions import versions
 from revista.weights import find_weights
 
 NAME = "captions"
-VERSION = "2"
+VERSION = "3"
 
 NOT_DESCRIBED = "not described by a model"
 NO_WEIGHTS = f"{NOT_DESCRIBED}: no captioner weights"
@@ -56,7 +57,10 @@ class Captioner(Protocol):
 
 def software(options: CaptionsSettings) -> dict[str, str]:
     """Versions of what the captions depend on; empty where the settings name no model."""
-    return {**torch_software(), "image_processor": "BlipImageProcessorPil"} if options.model else {}
+    if not options.model:
+        return {}
+    cv2 = versions("opencv-python", "opencv-python-headless")
+    return {**torch_software(), **cv2, "image_processor": "BlipImageProcessorPil"}
 
 
 def weights(options: CaptionsSettings) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """How likely a captioner's sentence is right about a picture at all, whatever the other candidates are.
 
-A softmax over candidates says which of them is best, never that the best is good: of a drawn shoe the compact models
-say "a black dog" and mean it. So a logistic regression looks at what an absolute judgement can rest on. Its weights
-belong to a pair of models, are fitted by `revista evaluate reliability`, and stand in the registry with the profile.
+A softmax over candidates says which of them is best, never that the best is good: of a drawn fan the compact models
+say "a man is performing a trick on a skateboard". So a logistic regression looks at what an absolute judgement can
+rest on. Its weights belong to a pair of models, are fitted by `revista evaluate reliability`, and stand in the
+registry with the profile.
 """
 
 from __future__ import annotations
