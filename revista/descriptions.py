@@ -169,7 +169,7 @@ class _Writer:
         said = (
             f"Sin descripción fiable: el modelo no reconoce lo que muestra la imagen (fiabilidad {_decimal(chance)})."
         )
-        doubtful = evidence.model_copy(update={"confidence": chance})
+        doubtful = evidence.model_copy(update={"confidence": chance, "original": None})
         return [Sentence(text=said, source=Source.SEEN, evidence=doubtful)], UNRELIABLE
 
     def _note_dropped(self, dropped: list[str]) -> None:

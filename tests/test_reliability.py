@@ -126,7 +126,7 @@ def test_an_unreliable_sentence_is_replaced_by_that(reliability: float | None, l
     else:
         assert sentence.text.startswith("Sin descripción fiable") and "perro" not in sentence.text
         assert picture.undescribed == descriptions.UNRELIABLE
-        assert sentence.evidence.confidence == reliability
+        assert sentence.evidence.confidence == reliability and sentence.evidence.original is None
 
 
 def test_a_threshold_of_zero_tells_everything() -> None:
