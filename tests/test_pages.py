@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pikepdf
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name
 from PIL import Image, ImageChops, ImageCms
@@ -420,6 +420,7 @@ def test_words_are_mapped_and_clipped(where: Any, page: Any, width: int, height:
             assert abs(edge - min(max(true, 0), most)) <= 1
 
 
+@example("\u0339 \u0334")
 @given(st.text())
 def test_words_hold_print_only(text: str) -> None:
     clean = poppler.clean_text(text)

@@ -197,8 +197,9 @@ def clean_text(text: str) -> str:
 
     A soft hyphen becomes a hyphen: text layers mark with it a word broken at the end of a line.
     """
-    text = unicodedata.normalize("NFC", text).replace("\u00ad", "-")
-    return "".join(c for c in text if unicodedata.category(c)[0] not in "CZ" and c != "\ufffd")
+    text = text.replace("\u00ad", "-")
+    print_only = "".join(c for c in text if unicodedata.category(c)[0] not in "CZ" and c != "\ufffd")
+    return unicodedata.normalize("NFC", print_only)  # at last: a blank taken out brings accents together
 
 
 def _first_lines(text: str, most: int = 3) -> str:
