@@ -33,7 +33,7 @@ from revista.records import (
 )
 from revista.settings import DescriptionsSettings
 from revista.spanish import to_spanish
-from revista.wording import printable
+from revista.wording import decimal, printable
 
 NAME = "descriptions"
 VERSION = "3"
@@ -166,9 +166,7 @@ class _Writer:
         chance, least = one.reliability, self._options.min_reliability
         if chance is None or chance >= least:
             return [Sentence(text=f"Descripción automática: {text}.", source=Source.SEEN, evidence=evidence)], None
-        said = (
-            f"Sin descripción fiable: el modelo no reconoce lo que muestra la imagen (fiabilidad {_decimal(chance)})."
-        )
+        said = f"Sin descripción fiable: el modelo no reconoce lo que muestra la imagen (fiabilidad {decimal(chance)})."
         doubtful = evidence.model_copy(update={"confidence": chance, "original": None})
         return [Sentence(text=said, source=Source.SEEN, evidence=doubtful)], UNRELIABLE
 
@@ -341,11 +339,6 @@ def _capitalised(said: str) -> list[str]:
     inner = (word for last, word in pairwise(words) if last[-1] not in ".!?:")
     bare = (word.strip(".,;:!?¡¿()\"'«»“”") for word in inner)
     return [word for word in bare if word[:1].isupper() and word != "I"]
-
-
-def _decimal(number: float) -> str:
-    """A number as it is written in Spanish."""
-    return f"{number:.2f}".replace(".", ",")
 
 
 def _lower_first(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Text from outside (OCR, models) made safe to print, store and compare."""
+"""Text from outside (OCR, models) made safe to print, store and compare; numbers as Spanish writes them."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ def printable(text: str) -> str:
     spaced = "".join(" " if sign.isspace() else sign for sign in text)
     kept = "".join(sign for sign in spaced if unicodedata.category(sign) not in _DROPPED)
     return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+def decimal(number: float, places: int = 2) -> str:
+    """A number with a decimal comma."""
+    return f"{number:.{places}f}".replace(".", ",")

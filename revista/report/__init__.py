@@ -27,7 +27,7 @@ from revista.report.drawing import Drawing, draw
 from revista.report.pictures import PagePictures, page_pictures
 from revista.store import Archive
 from revista.view import PageView, PictureView, read_view
-from revista.wording import printable
+from revista.wording import decimal, printable
 
 _HERE = Path(__file__).parent
 _ALT_LENGTH = 300
@@ -136,7 +136,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         whole=spanish.whole,
-        decimal=spanish.decimal,
+        decimal=decimal,
         count=spanish.count,
         day=spanish.day,
         ranges=spanish.page_ranges,

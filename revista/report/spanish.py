@@ -7,6 +7,7 @@ from datetime import datetime
 
 from revista.errors import Category
 from revista.records import Issue, Kind, PictureKind, RegionKind, Source
+from revista.wording import decimal
 
 MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
@@ -134,11 +135,6 @@ def count(number: int, singular: str, plural: str) -> str:
 def whole(number: int) -> str:
     """A whole number as Spanish writes it: `12 345` with a thin space, `1234` without."""
     return f"{number:,}".replace(",", "\u202f") if abs(number) >= 10_000 else str(number)
-
-
-def decimal(number: float, places: int = 2) -> str:
-    """A number with a decimal comma."""
-    return f"{number:.{places}f}".replace(".", ",")
 
 
 def day(moment: datetime) -> str:
