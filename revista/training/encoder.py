@@ -5,7 +5,7 @@ waiting for another (Romero et al. 2015, arXiv:1412.6550; Li et al. 2020, "Block
 search with knowledge distillation", arXiv:1911.13053). That needs few pictures: each has thousands of places. Then the
 blocks work on one another's maps, and the last map counts most. Teacher and encoder look at the same view (Beyer et
 al. 2022, "Knowledge distillation: a good teacher is patient and consistent", arXiv:2106.05237), but half of what the
-encoder is shown looks printed: see `magazine`.
+encoder is shown looks printed, without the screen, as pictures are shown to the captioner: see `magazine`, `screens`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from pydantic import BaseModel, ConfigDict
 from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader, Dataset
 
-from revista.compact.encoder import FEATURES, Encoder
+from revista.compact.encoder import FEATURES, SIDE, Encoder
+from revista.screens import descreened
 from revista.training import loop
 from revista.training.data import CaptionData, random_view, squeeze
 from revista.training.magazine import halftone_grey, magazine_look
@@ -77,7 +78,7 @@ class _Views(Dataset):
         view = random_view(self.data.read(self.names[order[place]]), rng)
         shown = view
         if index >= self.config.block_steps * self.config.batch and rng.random() < self.config.printed:
-            shown = magazine_look(view, rng)
+            shown = descreened(magazine_look(view, rng), SIDE)
         return view, shown, _teacher(self.teacher).look(view)
 
 
@@ -235,7 +236,7 @@ def measure(model: Encoder, data: CaptionData, teacher: Path, config: EncoderCon
     for start in range(0, len(names), 50):
         views = [squeeze(data.read(name)) for name in names[start : start + 50]]
         wanted += [torch.from_numpy(_teacher(teacher).look(view)[-1]).float() * scale for view in views]
-        prints = [halftone_grey(view, start + i) for i, view in enumerate(views)]
+        prints = [descreened(halftone_grey(view, start + i), SIDE) for i, view in enumerate(views)]
         for name, shown in (("score", views), ("printed", prints)):
             pixels = _pixels(torch.from_numpy(np.stack(shown))).to(device)
             with torch.inference_mode(), loop.precision(device, config.precision):
