@@ -42,7 +42,8 @@ def examine(settings: Settings, archive: Path | None = None) -> tuple[Check, ...
         _check("Java (revista evaluate captions)", java.probe, optional=True),
     ]
     for name, spec in (
-        ("detector weights", settings.regions.transformers_model),
+        ("detector weights", settings.regions.compact_model if "compact" in settings.regions.detectors else None),
+        ("transformers detector weights", settings.regions.transformers_model),
         ("captioner weights", settings.captions.model),
         ("ranker weights", settings.ranking.model),
     ):

@@ -23,6 +23,9 @@ PredictionsOption = Annotated[Path | None, typer.Option("--predictions", help="W
 @evaluate.command("regions")
 def evaluate_regions(
     index: IndexArgument,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Only the pages that `revista train regions` does not learn from.")
+    ] = False,
     settings: SettingsOption = None,
     predictions: PredictionsOption = None,
     as_json: JsonOption = False,
@@ -30,7 +33,7 @@ def evaluate_regions(
     """Measure found pictures against an INDEX: precision, recall, F1 at IoU 0.5, AP50, AP50-95, false regions."""
     from revista.evaluation.regions import evaluate_regions as measure
 
-    _evaluate(measure, index, settings, predictions, as_json)
+    _evaluate(measure, index, settings, predictions, as_json, held_out)
 
 
 @evaluate.command("text")
@@ -118,13 +121,24 @@ def evaluate_reliability(
 
 
 def _evaluate(
-    measure: Callable[..., Any], index: Path, settings: Path | None, predictions: Path | None, as_json: bool
+    measure: Callable[..., Any],
+    index: Path,
+    settings: Path | None,
+    predictions: Path | None,
+    as_json: bool,
+    held_out: bool = False,
 ) -> None:
     from revista.evaluation.index import read_index
     from revista.settings import load_settings
 
     chosen: Settings = load_settings(settings)
     entries = read_index(index)
+    if held_out:
+        from revista.cli_train import committed
+        from revista.training.regions_config import RegionsConfig, is_held_out
+
+        config = committed(RegionsConfig, "regions")
+        entries = tuple(entry for entry in entries if is_held_out(entry, config))
     with progress(as_json) as bars:
         task = bars.add_task(index.name, total=len(entries))
         result = measure(entries, chosen, on_page=lambda: bars.advance(task))

@@ -45,6 +45,11 @@ def _config(cls: type[ConfigT], file: Path | None, name: str, seed: int | None) 
         raise BadArguments(f"{file}: {error}", f"Compare it with {CONFIGS / name}.toml.") from error
 
 
+def committed(cls: type[ConfigT], name: str) -> ConfigT:
+    """The committed settings of a training."""
+    return _config(cls, None, name, None)
+
+
 def _data(folder: Path, images: Path | None, captions: Path | None) -> CaptionData:
     from revista.training.data import open_data
 
@@ -183,14 +188,15 @@ def regions(
     device: DeviceOption = "auto",
     resume: ResumeOption = False,
 ) -> None:
-    """Train the detector of pictures and print, on generated pages and real ones; --out gets model.onnx."""
+    """Train the detector of pictures and print, on generated pages and real ones; the folder `model` in --out is it."""
     from revista.devices import pick_device
     from revista.evaluation.index import read_index
     from revista.training import pages as generator
     from revista.training import regions as training
+    from revista.training.regions_config import RegionsConfig
     from revista.training.report import write_report
 
-    settings = _config(training.RegionsConfig, config, "regions", seed)
+    settings = _config(RegionsConfig, config, "regions", seed)
     entries = [entry for index in real or () for entry in read_index(index)]
     source = generator.from_captions(_data(data, images, None))
     history = training.train(entries, source, settings, out, pick_device(device), resume, begin)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
@@ -30,7 +30,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 ModelId = Annotated[str, StringConstraints(pattern=f"^{_ID.pattern}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[\w-][\w.-]*$")]  # a checkpoint is flat: no slash
-Role = Literal["captioner", "ranker"]
+Role = Literal["captioner", "ranker", "detector"]
 
 GROUPS: Mapping[str, Role] = {"captions": "captioner", "ranking": "ranker"}
 """The settings groups that name a model, and the model's role."""
@@ -50,7 +50,7 @@ class Model(Frozen):
     summary: str
     folder: str | None = None  # relative to the folder of the registry
     hub: str | None = Field(None, pattern=r"^\w[\w.-]{0,95}/\w[\w.-]{0,95}$")
-    language: str  # that it speaks, or reads best: "en", "es", "en+es"
+    language: str  # that it speaks, or reads best: "en", "es", "en+es"; of a detector "any"
     licence: str
     card: str | None = None  # relative to the folder of the registry
     settings: dict[str, Any] = Field({})  # of its group, where the user sets none
@@ -81,11 +81,12 @@ class Profile(Frozen):
     summary: str
     captioner: ModelId | None = None
     ranker: ModelId | None = None
+    detector: ModelId | None = None  # what the setting regions.compact_model means by default; here to be listed
     reliability: dict[str, float] = Field({})  # the setting `ranking.reliability` of this pair; empty: none is known
 
     def models(self) -> tuple[str, ...]:
         """The ids of its models."""
-        return tuple(name for name in (self.captioner, self.ranker) if name is not None)
+        return tuple(name for name in (self.captioner, self.ranker, self.detector) if name is not None)
 
 
 class Registry(Frozen):
@@ -100,7 +101,7 @@ class Registry(Frozen):
         if NO_MODELS in self.profiles or NO_MODELS in self.models:
             raise ValueError(f"the name {NO_MODELS} is taken: it stands for no model")
         for name, profile in self.profiles.items():
-            for role in GROUPS.values():
+            for role in get_args(Role):
                 id = getattr(profile, role)
                 if id is not None and (id not in self.models or self.models[id].role != role):
                     raise ValueError(f"profiles.{name}.{role}: there is no {role} {id!r} among the models")

@@ -43,8 +43,9 @@ class PagesSettings(Group):
 class RegionsSettings(Group):
     """Stage 2: which detectors look for pictures, and how they are combined."""
 
-    detectors: tuple[Literal["rapid_layout", "opencv", "transformers"], ...] = ("rapid_layout", "opencv")
+    detectors: tuple[Literal["compact", "rapid_layout", "opencv", "transformers"], ...] = ("compact",)
     min_confidence: float = Field(0.5, ge=0, le=1)
+    compact_model: str = "compact-regions"  # registered id, or a folder with config.json and model.onnx
     transformers_model: str | None = None  # local folder or hub id (org/name@revision)
 
 

@@ -22,6 +22,7 @@ from revista.store import sha256_of
 # org/name, optionally @revision (a commit, tag or branch); no part starts with a dot or a dash, so none climbs.
 _HUB_ID = re.compile(r"(?P<name>\w[\w.-]{0,95}/\w[\w.-]{0,95})(?:@(?P<revision>\w[\w.-]{0,99}))?", re.ASCII)
 WANTED = ("*.safetensors", "*.json", "*.txt", "*.model")
+ONNX = "model.onnx"  # in place of safetensors: the network of a detector
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 HUB_SECONDS = 5.0  # the hub library asks twice, and without this waits for ever on a network that swallows packets
 
@@ -74,7 +75,7 @@ class Weights:
 
 def files_of(folder: Path) -> list[Path]:
     """The files of a checkpoint, by name: those that a model may be loaded from."""
-    return sorted(f for pattern in WANTED for f in folder.glob(pattern))
+    return sorted(f for pattern in (*WANTED, ONNX) for f in folder.glob(pattern))
 
 
 @lru_cache(maxsize=256)
@@ -187,16 +188,17 @@ def check_files(folder: Path, spec: str) -> None:
         MissingWeights: they are not; OSError where they cannot be read.
     """
     files = sorted(folder.glob("*.safetensors"))
-    if not files:
+    network = (folder / ONNX).is_file()
+    if not files and not network:
         pickled = sorted(f.name for pattern in _PICKLED for f in folder.glob(pattern))
         if pickled:
             raise MissingWeights(
                 f"the weights at {spec} are pickled ({pickled[0]}), which is not read because it can run code",
                 "Where you trust them, convert them: model.save_pretrained(FOLDER) of transformers writes safetensors.",
             )
-    if not files or not (folder / "config.json").is_file():
+    if not (files or network) or not (folder / "config.json").is_file():
         raise MissingWeights(
-            f"no weights at {spec}: the folder lacks {'config.json' if files else '*.safetensors'}",
+            f"no weights at {spec}: the folder lacks {'config.json' if files or network else '*.safetensors'}",
             "Save the whole checkpoint with save_pretrained(FOLDER) of its model, tokenizer and image processor.",
         )
     _read_json(folder / "config.json", spec)

@@ -42,7 +42,7 @@ def main() -> None:
         found = {f.name: ModelFile(bytes=f.stat().st_size, sha256=sha256_of(f)) for f in files_of(folder)}
         if found:
             check_files(folder, id)
-            total += sum(file.bytes for name, file in found.items() if name.endswith(".safetensors"))
+            total += sum(file.bytes for name, file in found.items() if name.endswith((".safetensors", ".onnx")))
             tables += table(id, found)
         print(f"{id}: {len(found)} files, {sum(file.bytes for file in found.values()) / 1e6:.1f} MB")
     if total > LIMIT:

@@ -24,11 +24,12 @@ from revista.regions.combine import CombinedDetector, Found, merge
 from revista.regions.detector import Detector, Finding, block
 from revista.regions.halftone import HalftoneDetector, find_pictures
 from revista.regions.paper import find_paper, whiten
+from revista.regions.settling import settle
 from revista.regions.transformers_detector import TransformersDetector, kind_of
 from revista.settings import RegionsSettings
 
 SHARED = Path(__file__).parents[2] / "shared" / "pages"
-OPTIONS = RegionsSettings()
+OPTIONS = RegionsSettings(detectors=("rapid_layout", "opencv"))
 PHOTO = Box(120, 500, 560, 860)
 
 
@@ -305,7 +306,9 @@ boxes = st.builds(
     st.integers(0, 1200),
 )
 findings = st.lists(
-    st.builds(Found, boxes, st.sampled_from(RegionKind), st.floats(0, 1), st.sampled_from(["a", "b", "rapid_layout"])),
+    st.builds(
+        Found, boxes, st.sampled_from([*RegionKind, None]), st.floats(0, 1), st.sampled_from(["a", "b", "rapid_layout"])
+    ),
     max_size=12,
 )
 
@@ -316,12 +319,16 @@ def test_settled_regions_lie_on_the_page_and_do_not_hang_on_order(found: list[Fo
     shuffled = list(found)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert merge(found) == merge(shuffled)
-    kept, rejected = regions.settle(merge(found), 800, 1100, 0.5)
+    kept, rejected, parts = settle(merge(found), 800, 1100, 0.5)
     assert all(f.box.area and f.box == f.box.clip(800, 1100) and f.confidence >= 0.5 for f in kept)
     pictures = [f for f in kept if f.kind is RegionKind.PICTURE]
     proposed = [f for f in merge(found) if f.kind is RegionKind.PICTURE]
     assert len(pictures) + len(rejected) == len(proposed)
     assert not any(a.box.coverage_by(b.box) >= 0.8 for a in pictures for b in pictures if a is not b)
+    for place, boxes in parts.items():
+        assert kept[place].kind is RegionKind.PICTURE
+        assert len(boxes) > 1
+        assert all(box.coverage_by(kept[place].box) == 1 for box in boxes)
 
 
 # --- loading ---

@@ -23,6 +23,7 @@ from revista.records.description import Description, Descriptions, Evidence, Sen
 from revista.records.page import (
     Issue,
     Line,
+    Look,
     Page,
     PageText,
     Paragraph,
@@ -51,6 +52,7 @@ __all__ = [
     "Issue",
     "Kind",
     "Line",
+    "Look",
     "Page",
     "PageText",
     "Paragraph",

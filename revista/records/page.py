@@ -58,6 +58,15 @@ class RegionKind(StrEnum):
     FURNITURE = "furniture"  # page numbers, running heads
 
 
+class Look(StrEnum):
+    """How a picture is made, or what it is for."""
+
+    PHOTOGRAPH = "photograph"
+    DRAWING = "drawing"
+    ADVERTISEMENT = "advertisement"
+    ORNAMENT = "ornament"
+
+
 class Region(Frozen):
     """A part of a page that a detector found."""
 
@@ -66,6 +75,8 @@ class Region(Frozen):
     box: Box
     confidence: Confidence
     detector: str
+    look: Look | None = None  # of a picture, where a detector tells
+    parts: tuple[Box, ...] = ()  # the pictures that a collage is made of, in reading order
 
 
 class RejectedRegion(Frozen):

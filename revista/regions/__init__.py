@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from revista.devices import torch_software
 from revista.errors import BadArguments, RevistaError
 from revista.geometry import reading_order
 from revista.images import read_image
-from revista.records import Page, Problem, Region, RegionKind, Regions, RejectedRegion
+from revista.records import Page, Problem, Region, Regions
 from revista.regions.detector import NAME, Detector
 from revista.settings import RegionsSettings
 from revista.versions import versions
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from revista.regions.combine import Found
-
 __all__ = ["NAME", "VERSION", "Detector", "load", "run", "software", "weights"]
 
-VERSION = "1"
-_SMALLEST = 0.03  # of the page's shorter side: what is smaller cannot be described
-_COVERED = 0.6  # share of a picture that is text from which it is a block of text
-_TEXT_KINDS = (RegionKind.TEXT, RegionKind.TITLE, RegionKind.CAPTION)
+VERSION = "2"
 _PACKAGES = (
     "layoutparser",
     "numpy",
@@ -50,6 +41,11 @@ def weights(options: RegionsSettings) -> dict[str, str]:
         MissingWeights: they are not at hand.
     """
     found: dict[str, str] = {}
+    if "compact" in options.detectors:
+        from revista.weights import find_weights
+
+        hashes = find_weights(options.compact_model).hashes()
+        found |= {f"compact/{name}": digest for name, digest in hashes.items()}
     if "rapid_layout" in options.detectors:
         from revista.regions import rapid
 
@@ -77,7 +73,11 @@ def load(options: RegionsSettings, device: str) -> Detector:
     importlib.import_module("layoutparser.elements")
     detectors: list[Detector] = []
     for name in dict.fromkeys(options.detectors):
-        if name == "rapid_layout":
+        if name == "compact":
+            from revista.regions.compact import CompactDetector
+
+            detectors.append(CompactDetector(options.compact_model))
+        elif name == "rapid_layout":
             from revista.regions.rapid import RapidLayoutDetector
 
             detectors.append(RapidLayoutDetector())
@@ -90,7 +90,7 @@ def load(options: RegionsSettings, device: str) -> Detector:
 
             detectors.append(TransformersDetector(_checkpoint(options), device))
     if not detectors:
-        raise BadArguments("regions.detectors is empty", "Name at least one: rapid_layout, opencv, transformers.")
+        raise BadArguments("regions.detectors is empty", "Name compact, or one of rapid_layout, opencv, transformers.")
     if len(detectors) == 1:
         return detectors[0]
 
@@ -122,6 +122,7 @@ def run(image: Path, page: Page, options: RegionsSettings, detector: Detector) -
         read or the detector failed on it there are none, and `problems` says why.
     """
     from revista.regions.combine import unpack
+    from revista.regions.settling import settle
 
     try:
         pixels = read_image(image)
@@ -131,7 +132,8 @@ def run(image: Path, page: Page, options: RegionsSettings, detector: Detector) -
     if isinstance(finding, Problem):
         return Regions(problems=(finding.model_copy(update={"page": page.number}),))
     problems = (finding.page_data or {}).get("problems", ())
-    kept, rejected = settle(unpack(finding), pixels.shape[1], pixels.shape[0], options.min_confidence)
+    height, width = pixels.shape[:2]
+    kept, rejected, parts = settle(unpack(finding), width, height, options.min_confidence)
     regions = tuple(
         Region(
             id=f"{page.number:04d}-r{count:02d}",
@@ -139,6 +141,8 @@ def run(image: Path, page: Page, options: RegionsSettings, detector: Detector) -
             box=kept[i].box,
             confidence=round(kept[i].confidence, 4),
             detector=kept[i].detector,
+            look=kept[i].look,
+            parts=parts.get(i, ()),
         )
         for count, i in enumerate(reading_order([found.box for found in kept]), start=1)
     )
@@ -147,54 +151,3 @@ def run(image: Path, page: Page, options: RegionsSettings, detector: Detector) -
         rejected=rejected,
         problems=tuple(problem.model_copy(update={"page": page.number}) for problem in problems),
     )
-
-
-def settle(
-    found: Sequence[Found], width: int, height: int, min_confidence: float
-) -> tuple[list[Found], tuple[RejectedRegion, ...]]:
-    """What of the findings on a page of `width` x `height` pixels stands, and which pictures do not.
-
-    Args:
-        found: all findings, surest first.
-        width: of the page image, in pixels.
-        height: of the page image, in pixels.
-        min_confidence: what is less sure is left out.
-
-    Returns:
-        The regions that stand, surest first, clipped to the page, and the pictures left out with the reason.
-    """
-    from dataclasses import replace
-
-    from revista.regions.combine import nested
-
-    clipped = [replace(f, box=f.box.clip(width, height)) for f in found]
-    clipped.sort(key=lambda f: (-f.confidence, f.box, f.kind.value, f.detector))
-    text = [f for f in clipped if f.kind in _TEXT_KINDS and f.confidence >= min_confidence]
-    smallest = max(2.0, _SMALLEST * min(width, height))
-    pictures: list[Found] = []
-    rejected: list[RejectedRegion] = []
-    for f in clipped:
-        if f.kind is not RegionKind.PICTURE:
-            continue
-        covered = sum(f.box.intersect(t.box).area for t in text if t.detector not in f.detector.split("+"))
-        if min(f.box.width, f.box.height) < smallest:
-            reason = "size"
-        elif any(nested(f.box, p.box) or nested(p.box, f.box) for p in pictures):
-            reason = "overlap"
-        elif covered > _COVERED * f.box.area:
-            reason = "text"
-        elif f.confidence < min_confidence:
-            reason = "confidence"
-        else:
-            pictures.append(f)
-            continue
-        rejected.append(
-            RejectedRegion(box=f.box, confidence=round(f.confidence, 4), detector=f.detector, reason=reason)
-        )
-    others: list[Found] = []
-    for f in clipped:
-        if f.kind is RegionKind.PICTURE or f.confidence < min_confidence or not f.box.area:
-            continue
-        if not any(nested(f.box, o.box) for o in (*pictures, *others)):
-            others.append(f)
-    return [*pictures, *others], tuple(rejected)

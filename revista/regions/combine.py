@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from revista.errors import Category
 from revista.geometry import Box
-from revista.records import Problem, RegionKind
-from revista.regions.detector import NAME, Detector, Finding, block
+from revista.records import Look, Problem, RegionKind
+from revista.regions.detector import NAME, PART, Detector, Finding, block
 
 # How far the confidence of a detector's pictures can be trusted beside the others' (docs/measurements.md has the
 # figures): rapid-layout, trained on papers, takes whole pages of a magazine for one figure.
@@ -21,18 +21,25 @@ _INSIDE = 0.8  # share of a box from which it counts as lying inside another
 
 @dataclass(frozen=True)
 class Found:
-    """A block of a layout, unpacked."""
+    """A block of a layout, unpacked; `kind` None is a part of a collage."""
 
     box: Box
-    kind: RegionKind
+    kind: RegionKind | None
     confidence: float
     detector: str
+    look: Look | None = None
 
 
 def unpack(layout: Sequence) -> list[Found]:
     """The blocks of a layoutparser Layout, with corners in whole pixels."""
     return [
-        Found(Box(*(round(float(c)) for c in b.coordinates)), RegionKind(b.type), float(b.score), str(b.id))
+        Found(
+            Box(*(round(float(c)) for c in b.coordinates)),
+            None if b.type == PART else RegionKind(b.type),
+            float(b.score),
+            str(b.id),
+            Look(b.text) if b.text and b.type == RegionKind.PICTURE else None,
+        )
         for b in layout
     ]
 
@@ -65,7 +72,7 @@ class CombinedDetector:
         if len(problems) == len(findings):
             return problems[0]
         found = [item for finding in findings if not isinstance(finding, Problem) for item in unpack(finding)]
-        layout = Layout([block(f.box, f.kind, f.confidence, f.detector) for f in merge(found)])
+        layout = Layout([block(f.box, f.kind or PART, f.confidence, f.detector, f.look) for f in merge(found)])
         if problems:
             loss = {"stage": NAME, "category": Category.REDUCED}
             layout.page_data = {"problems": tuple(problem.model_copy(update=loss) for problem in problems)}
@@ -93,11 +100,11 @@ def merge(found: Sequence[Found]) -> list[Found]:
 
 def _trusted(found: Found) -> Found:
     trust = _TRUST.get(found.detector, 1.0) if found.kind is RegionKind.PICTURE else 1.0
-    return Found(found.box, found.kind, found.confidence * trust, found.detector)
+    return replace(found, confidence=found.confidence * trust)
 
 
 def _rank(found: Found) -> tuple[float, Box, str, str]:
-    return -found.confidence, found.box, found.kind.value, found.detector
+    return -found.confidence, found.box, found.kind or PART, found.detector
 
 
 def _agreed(group: list[Found]) -> Found:
@@ -107,7 +114,8 @@ def _agreed(group: list[Found]) -> Found:
     doubt = 1.0
     for confidence in surest.values():
         doubt *= 1 - confidence
-    return Found(group[0].box, group[0].kind, 1 - doubt, "+".join(sorted(surest)))
+    look = next((item.look for item in group if item.look is not None), None)
+    return Found(group[0].box, group[0].kind, 1 - doubt, "+".join(sorted(surest)), look)
 
 
 def nested(inner: Box, outer: Box) -> bool:

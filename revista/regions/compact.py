@@ -1,8 +1,137 @@
-"""The detector that revista trained itself: a small network over the whole page, run by onnxruntime."""
+"""The default detector: a small network over the whole page, which revista trained itself, and the ink on the page.
+
+The network is run by onnxruntime; it is defined and trained in `revista.training.regions`. It proposes boxes
+(`decoding`), as the ink does (`halftone`), and judges both (`judging`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import cv2
 import numpy as np
+
+from revista.errors import MissingWeights
+from revista.geometry import Box
+from revista.records import Look, RegionKind
+from revista.regions.decoding import CHANNELS, STRIDE, Proposal, decode, inside_and_looks
+from revista.regions.detector import PART, Finding, block, each
+from revista.regions.halftone import find_pictures
+from revista.regions.judging import Curve, judge, look_of
+from revista.weights import ONNX, find_weights
+
+if TYPE_CHECKING:
+    from layoutparser import TextBlock
+
+LONGEST = 384  # pixels of a page's longer side, as the network looks at it
+STEP = 64  # the sides of what it looks at are multiples of this
+_LOWEST = 0.1  # scores below are noise; the settings decide what is good enough
+
+
+class CompactDetector:
+    """Pictures with their look, parts of collages, captions, titles, text and page furniture."""
+
+    name = "compact"
+
+    def __init__(self, spec: str) -> None:
+        """Load the weights.
+
+        Args:
+            spec: a registered model's id, or a folder with `config.json` and `model.onnx`.
+
+        Raises:
+            MissingWeights: they are not at hand, or are no network of this kind.
+        """
+        import onnxruntime
+
+        found = find_weights(spec)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1  # pages run side by side
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(found.folder / ONNX), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's own exceptions have no common base
+            raise MissingWeights(
+                f"the weights at {spec} cannot be read as ONNX: {str(error).strip().partition(chr(10))[0]}",
+                "Copy model.onnx again, or train it: revista train regions.",
+            ) from error
+        if [o.shape[1:2] for o in self._session.get_outputs()] != [[CHANNELS]]:
+            raise MissingWeights(
+                f"the weights at {spec} are not of a network that `revista train regions` makes",
+                "Name another folder in regions.compact_model.",
+            )
+        try:
+            self._curve = Curve(**found.config()["curve"])
+        except (KeyError, TypeError) as error:
+            raise MissingWeights(
+                f"the weights at {spec} come without the curve of their confidence: config.json is not theirs",
+                "Copy the folder `model` of `revista train regions` whole.",
+            ) from error
+        self._hashes = found.hashes()
+
+    def weights(self) -> dict[str, str]:
+        """Hex sha256 of the files."""
+        return self._hashes
+
+    def detect(self, images: list[np.ndarray]) -> list[Finding]:
+        """What is on each page; see `revista.regions.detector.Detector`."""
+        return each(self.name, images, self._find)
+
+    def _find(self, image: np.ndarray) -> list[TextBlock]:
+        small, across, down = fitted(image)
+        pixels = padded(small, STEP).transpose(2, 0, 1)[None].astype(np.float32)
+        (maps,) = self._session.run(None, {"pixels": pixels})
+        scale = np.array([across, down, across, down])
+        height, width = image.shape[:2]
+        blocks = []
+        for kind, corners, score, look in self._parts(maps[0], small.shape[:2], find_pictures(image), scale):
+            box = Box(*(round(float(edge)) for edge in corners / scale)).clip(width, height)
+            if box.area and score >= _LOWEST:
+                blocks.append(block(box, kind, score, self.name, look))
+        return blocks
+
+    def _parts(
+        self, maps: np.ndarray, size: tuple[int, int], inked: list[tuple[Box, float]], scale: np.ndarray
+    ) -> Iterator[tuple[RegionKind | str, np.ndarray, float, Look | None]]:
+        """Kind, corners in pixels of the network's input, confidence and look of what is on a page.
+
+        Args:
+            maps: what the network makes of it.
+            size: height and width of the page without its padding, in those pixels.
+            inked: boxes that the ink on the page proposes, in its own pixels, with their confidence.
+            scale: (4,) from its own pixels to the network's.
+        """
+        inside, looks = inside_and_looks(maps[:, : -(-size[0] // STRIDE), : -(-size[1] // STRIDE)])
+        proposed = decode(maps)
+        boxes, scores = pictures_of(proposed, inked, scale)
+        for place, confidence in judge(boxes, scores, inside, self._curve):
+            yield RegionKind.PICTURE, boxes[place], confidence, Look(look_of(boxes[place], inside, looks))
+        for p in proposed:
+            if p.kind != "picture":
+                yield PART if p.kind == PART else RegionKind(p.kind), np.array(p.box), p.score, None
+
+
+def pictures_of(
+    proposed: Sequence[Proposal], inked: Sequence[tuple[Box, float]], scale: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The boxes (n, 4) in pixels of the network's input and scores (n,) of pictures that network and ink propose."""
+    found = [(p.box, p.score) for p in proposed if p.kind == "picture"]
+    found += [(tuple(np.array(box) * scale), score) for box, score in inked]
+    return np.array([box for box, _ in found], float).reshape(-1, 4), np.array([score for _, score in found], float)
+
+
+def fitted(image: np.ndarray, longest: int = LONGEST) -> tuple[np.ndarray, float, float]:
+    """The page as the network looks at it, and by what its width and height were multiplied.
+
+    Its longer side becomes `longest` pixels, that of a smaller page at most twice as long; no side less than one cell.
+    """
+    height, width = image.shape[:2]
+    factor = min(longest / max(height, width), 2.0)
+    size = max(STRIDE, round(width * factor)), max(STRIDE, round(height * factor))
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return cv2.resize(image, size, interpolation=way), size[0] / width, size[1] / height
 
 
 def padded(image: np.ndarray, step: int) -> np.ndarray:

@@ -13,9 +13,10 @@ import numpy as np
 STRIDE = 8  # pixels of the network's input a cell
 CLASSES = ("picture", "part", "caption", "title", "text", "furniture")
 LOOKS = ("photograph", "drawing", "advertisement", "ornament")
-CHANNELS = len(CLASSES) + 4 + 4 + len(LOOKS)
+CHANNELS = len(CLASSES) + 4 + 4 + len(LOOKS) + 1
 """Of a map: a logit for each class, the logarithms of a box's distances (left, top, right, bottom, in cells) for what
-stands there and for the part of a collage that stands there, a logit for each look of a picture."""
+stands there and for the part of a collage that stands there, a logit for each look of a picture, and the logit of lying
+in one."""
 
 _LEAST = 0.05  # scores below it propose nothing
 _SAME = 0.55  # IoU from which two proposals mean the same thing
@@ -23,12 +24,11 @@ _MOST = 400  # proposals of a class looked at, best first
 
 
 class Proposal(NamedTuple):
-    """A box in pixels of the network's input (floats), with its class, score and, for pictures, shares of looks."""
+    """A box in pixels of the network's input (floats), with its class and score."""
 
     kind: str
     box: tuple[float, float, float, float]
     score: float
-    looks: tuple[float, ...]
 
 
 def decode(maps: np.ndarray) -> list[Proposal]:
@@ -38,9 +38,7 @@ def decode(maps: np.ndarray) -> list[Proposal]:
         maps: (CHANNELS, rows, columns) float32, see `CHANNELS`.
     """
     count = len(CLASSES)
-    scores = 1 / (1 + np.exp(-np.clip(maps[:count], -30, 30)))
-    looks = np.exp(maps[count + 8 :] - maps[count + 8 :].max(axis=0))
-    looks /= looks.sum(axis=0)
+    scores = sigmoid(maps[:count])
     found = []
     for kind, name in enumerate(CLASSES):
         logs = maps[count + 4 : count + 8] if name == "part" else maps[count : count + 4]
@@ -49,9 +47,22 @@ def decode(maps: np.ndarray) -> list[Proposal]:
         rows, columns = rows[order], columns[order]
         values = scores[kind, rows, columns]
         for place, box in _merged(_boxes(logs[:, rows, columns], rows, columns), values):
-            shares = looks[:, rows[place], columns[place]] if name == "picture" else ()
-            found.append(Proposal(name, tuple(map(float, box)), float(values[place]), tuple(map(float, shares))))  # type: ignore[arg-type]
+            left, top, right, bottom = map(float, box)
+            found.append(Proposal(name, (left, top, right, bottom), float(values[place])))
     return sorted(found, key=lambda p: -p.score)
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Logits as probabilities."""
+    chances: np.ndarray = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    return chances
+
+
+def inside_and_looks(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How likely each cell lies in a picture (rows, columns), and the share of each look there (looks, ...)."""
+    logits = maps[-1 - len(LOOKS) : -1]
+    looks = np.exp(logits - logits.max(axis=0))
+    return sigmoid(maps[-1]), looks / looks.sum(axis=0)
 
 
 def _boxes(logs: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

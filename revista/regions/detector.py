@@ -9,12 +9,14 @@ import numpy as np
 
 from revista.errors import ModelError, RevistaError
 from revista.geometry import Box
-from revista.records import Problem, RegionKind
+from revista.records import Look, Problem, RegionKind
 
 if TYPE_CHECKING:
     from layoutparser import Layout, TextBlock
 
 NAME = "regions"
+PART = "part"
+"""The type of a block that is one of the pictures of a collage."""
 
 Finding: TypeAlias = Union["Layout", Problem]
 """What a detector says of one image: a Layout, or the Problem that it had with it."""
@@ -24,7 +26,8 @@ class Detector(Protocol):
     """Finds parts of pages.
 
     The blocks of its layouts are `TextBlock`s around a `Rectangle` in the image's pixels, with a `RegionKind` as
-    their `type`, a confidence of 0.0 to 1.0 as their `score`, and the name of who found them as their `id`.
+    their `type` (or `PART`), a confidence of 0.0 to 1.0 as their `score`, and the name of who found them as their `id`.
+    The `text` of a picture is its `Look`, where the detector tells.
     Detectors are used from several threads at once.
     """
 
@@ -69,8 +72,9 @@ def failure(name: str, error: Exception) -> Problem:
     return Problem.from_error(error, NAME)
 
 
-def block(box: Box, kind: RegionKind, score: float, found_by: str) -> TextBlock:
-    """A layoutparser block, as `Detector` describes it."""
+def block(box: Box, kind: RegionKind | str, score: float, found_by: str, look: Look | None = None) -> TextBlock:
+    """A layoutparser block, as `Detector` describes it; `kind` may be `PART`."""
     from layoutparser import Rectangle, TextBlock
 
-    return TextBlock(Rectangle(*map(int, box)), type=kind.value, score=float(score), id=found_by)
+    text = None if look is None else look.value
+    return TextBlock(Rectangle(*map(int, box)), text=text, type=str(kind), score=float(score), id=found_by)

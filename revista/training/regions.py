@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
 from safetensors.torch import load_file, save_file
 
 from revista.evaluation.index import IndexPage
-from revista.regions.decoding import CHANNELS, decode, overlaps
+from revista.geometry import Box
+from revista.regions.compact import LONGEST, STEP, fitted, padded, pictures_of
+from revista.regions.decoding import CLASSES, LOOKS, decode, inside_and_looks, overlaps
+from revista.regions.halftone import find_pictures
+from revista.regions.judging import Curve, judge
 from revista.training import loop
+from revista.training.pages import PICTURES
 from revista.training.pages.pictures import Photographs
-from revista.training.regions_data import KINDS, Sample, batches, generated, real, reduced
+from revista.training.regions_config import RegionsConfig, is_held_out
+from revista.training.regions_data import KINDS, SMALL, Sample, batches, generated, real
 from revista.training.regions_network import PageNetwork, losses, targets
+from revista.weights import ONNX
 
 WEIGHTS = "regions.safetensors"
-ONNX = "model.onnx"
-LONGEST = 576  # pixels of a page's longer side, as it is looked at
-STEP = 64  # its sides are multiples of this
 _CHECK_SEED = 7_000  # of the generated pages that are only measured on
-
-
-class RegionsConfig(BaseModel):
-    """Settings of the training; the committed ones stand in `configs/regions.toml`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pages: int  # generated ones, each shown many times
-    steps: int
-    batch: int
-    rate: float
-    warmup: int = 100
-    weight_decay: float = 0.02
-    real: float = 0.15  # share of real pages in a batch
-    held_out: tuple[str, ...] = ()  # documents and sources of real pages that are not learnt from
-    check_every: int = 200
-    check_pages: int = 150  # generated
-    average: float = 0.995  # of the weights' running mean, which is what is measured and kept
-    seed: int = 1
-    precision: str = "auto"
 
 
 def train(
@@ -53,7 +37,7 @@ def train(
     resume: bool,
     begin: Path | None = None,
 ) -> loop.History:
-    """Train the page network; its weights go to `regions.safetensors` and `model.onnx` in `out`.
+    """Train the page network; its weights go to `regions.safetensors` in `out`, as ONNX to the folder `model`.
 
     Args:
         entries: real pages; those of `config.held_out` are measured on, the others learnt from.
@@ -65,7 +49,8 @@ def train(
         begin: weights to begin with, instead of chance.
 
     Returns:
-        The `History`; a check's score is F1 at IoU 0.5 of pictures on generated pages, `held_out` that on real ones.
+        The `History`; a check's score is F1 at IoU 0.5 of pictures on generated pages, `small` the same on small
+        pages, `held_out` that on real ones.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
@@ -85,7 +70,7 @@ def train(
 
     def step(number: int) -> dict[str, float]:
         if not drawn:
-            drawn.append(batches(config.pages, config.seed, source, folder, learnt, config.real, config.batch, number))
+            drawn.append(batches(config, source, folder, learnt, number))
         samples = next(drawn[0])
         loop.set_rate(optimiser, loop.rate(number, config.steps, config.rate, config.warmup))
         model.train()
@@ -103,7 +88,8 @@ def train(
 
     def check() -> dict[str, float]:
         net = kept.module
-        return {"score": f1(net, made, device), "held_out": f1(net, unseen, device) if unseen else 0.0}
+        found = {"score": f1(net, made, device), "held_out": f1(net, unseen, device)}
+        return found | ({"small": f1(net, made, device, SMALL[0])} if config.small_steps else {})
 
     def keep() -> None:
         state = {name: value.detach().cpu().contiguous() for name, value in kept.module.state_dict().items()}
@@ -111,13 +97,10 @@ def train(
 
     plan = loop.Plan(config.steps, config.check_every, seed=config.seed)
     history = loop.fit(plan, {"model": model, "kept": kept, "optimiser": optimiser}, step, check, keep, out, resume)
-    export(out / WEIGHTS, out / ONNX)
+    best = PageNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    best.load_state_dict(load_file(out / WEIGHTS))
+    export(out / WEIGHTS, out / "model", calibrate(best, [*made, *learnt], device))
     return history
-
-
-def is_held_out(entry: IndexPage, config: RegionsConfig) -> bool:
-    """Whether a real page is kept for measuring: by its document, or by the whole source."""
-    return entry.doc in config.held_out or entry.source in config.held_out
 
 
 def _pixels(images: Sequence[np.ndarray]) -> torch.Tensor:
@@ -126,56 +109,86 @@ def _pixels(images: Sequence[np.ndarray]) -> torch.Tensor:
     return stacked.float().contiguous(memory_format=torch.channels_last)
 
 
-def f1(model: torch.nn.Module, samples: Sequence[Sample], device: str, least: float = 0.4) -> float:
-    """F1 of pictures at IoU 0.5 and a score of `least`, as the network's proposals stand, without any settling."""
-    from revista.regions.compact import padded
-
-    model.eval()
+def f1(model: torch.nn.Module, samples: Sequence[Sample], device: str, longest: int = LONGEST) -> float:
+    """F1 of pictures at IoU 0.5, of the network's own boxes, of pages whose longer side is `longest` pixels."""
     right = found = true = 0
     for sample in samples:
-        small, factor = reduced(sample.image, LONGEST)
-        with torch.inference_mode():
-            maps = model(_pixels([padded(small, STEP)]).to(device)).float().cpu().numpy()[0]
-        boxes = np.array([p.box for p in decode(maps[:CHANNELS]) if p.kind == "picture" and p.score >= least]) / factor
-        truth = [b for b, k in zip(sample.boxes, sample.kinds, strict=True) if KINDS[k] in KINDS[:4]]
-        true, found = true + len(truth), found + len(boxes)
-        for box in boxes.reshape(-1, 4):
-            if truth:
-                shared = overlaps(box, np.array(truth))
-                best = int(shared.argmax())
-                if shared[best] >= 0.5:
-                    truth.pop(best)
-                    right += 1
+        judged = _judged(model, sample, device, longest, [])
+        sure = [box for box, judgement in judged if judgement >= Curve().middle]
+        right += sum(_right(sure, _pictures(sample)))
+        true, found = true + len(_pictures(sample)), found + len(sure)
     return 2 * right / max(1, found + true)
 
 
-class _Shipped(torch.nn.Module):
-    """The network without what only helps in training."""
-
-    def __init__(self, network: PageNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        return self.network(pixels)[:, :CHANNELS]
+def _pictures(sample: Sample) -> np.ndarray:
+    """The true boxes (n, 4) of its pictures."""
+    return sample.boxes[[KINDS[k] in PICTURES for k in sample.kinds]]
 
 
-def export(weights: Path, file: Path) -> None:
-    """Write weights as an ONNX file that takes (1, 3, height, width) float32, 0 to 255, sides multiples of 64.
+def _judged(
+    model: torch.nn.Module, sample: Sample, device: str, longest: int, inked: Sequence[tuple[Box, float]]
+) -> list[tuple[np.ndarray, float]]:
+    """The boxes of pictures in the sample's pixels, with their judgement, surest first."""
+    model.eval()
+    small, across, down = fitted(sample.image, longest)
+    with torch.inference_mode():
+        maps = model(_pixels([padded(small, STEP)]).to(device)).float().cpu().numpy()[0]
+    scale = np.array([across, down, across, down])
+    boxes, scores = pictures_of(decode(maps), inked, scale)
+    return [(boxes[i] / scale, value) for i, value in judge(boxes, scores, inside_and_looks(maps)[0])]
+
+
+def _right(boxes: Sequence[np.ndarray], truth: np.ndarray) -> list[bool]:
+    """Whether each box, surest first, means a true one that no surer one has meant."""
+    left, found = list(truth), []
+    for box in boxes:
+        shared = overlaps(box, np.array(left)) if left else np.zeros(1)
+        found.append(bool(shared.max() >= 0.5))
+        if found[-1]:
+            left.pop(int(shared.argmax()))
+    return found
+
+
+def calibrate(model: torch.nn.Module, samples: Sequence[Sample], device: str) -> Curve:
+    """The curve from judgement to confidence: how many boxes that network and ink propose on `samples` are right."""
+    from scipy.optimize import minimize
+
+    values, right = [], []
+    for sample in samples:
+        judged = _judged(model, sample, device, LONGEST, find_pictures(sample.image))
+        values += [judgement for _, judgement in judged]
+        right += _right([box for box, _ in judged], _pictures(sample))
+    x, y = np.array(values), np.array(right, float)
+
+    def loss(curve: np.ndarray) -> float:
+        logits = curve[1] * (x - curve[0])
+        return float(np.mean(np.logaddexp(0, logits) - y * logits) + 1e-4 * curve[1] ** 2)
+
+    fitted_curve = minimize(loss, np.array(Curve()), method="Nelder-Mead").x if len(x) else np.array(Curve())
+    return Curve(*(round(float(value), 4) for value in fitted_curve))
+
+
+def export(weights: Path, folder: Path, curve: Curve) -> None:
+    """Write weights and their curve as a folder with `config.json` and `model.onnx`, for the detector `compact`.
+
+    The network takes (pages, 3, height, width) float32, 0 to 255, RGB, sides multiples of 64.
 
     Raises:
         MissingProgram: the packages that write ONNX are not installed.
     """
     from revista.errors import MissingProgram
 
+    folder.mkdir(exist_ok=True)
+    config = {"model_type": "revista-regions", "classes": CLASSES, "looks": LOOKS, "curve": curve._asdict()}
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", "utf-8")
     network = PageNetwork()
     network.load_state_dict(load_file(weights))
     dimensions = {0: "pages", 2: "height", 3: "width"}
     try:
         torch.onnx.export(
-            _Shipped(network.eval()),
+            network.eval(),
             (torch.zeros(1, 3, 2 * STEP, 2 * STEP),),
-            str(file),
+            str(folder / ONNX),
             input_names=["pixels"],
             output_names=["maps"],
             dynamic_axes={"pixels": dimensions, "maps": dict(dimensions)},
@@ -186,3 +199,24 @@ def export(weights: Path, file: Path) -> None:
         raise MissingProgram(
             "writing ONNX needs the package onnx", "Install it with: pip install -e '.[train]'"
         ) from None
+    _halve(folder / ONNX)
+
+
+def _halve(file: Path) -> None:
+    """Keep the numbers of an ONNX file in 16 bits; onnxruntime makes 32 of them when it loads it."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(file)
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.size > 1:
+            name = f"{tensor.name}.half"
+            casts.append(helper.make_node("Cast", [name], [tensor.name], to=TensorProto.FLOAT))
+            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    onnx.save(model, file)

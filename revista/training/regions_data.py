@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -14,9 +15,13 @@ from revista.images import read_image
 from revista.training import pages
 from revista.training.pages import PICTURES
 from revista.training.pages.pictures import Photographs
+from revista.training.regions_config import RegionsConfig
 
 KINDS = (*PICTURES, "part", "caption", "title", "text", "furniture")
 """What an item can be; the first four are pictures."""
+
+SMALL, LARGE = (320, 256), (384, 320)
+"""Height and width of what is learnt from, in pixels; or width and height."""
 
 STORED = 720  # pixels of the longer side of a page on disk
 
@@ -37,7 +42,7 @@ def generated(number: int, seed: int, source: Photographs, folder: Path) -> Samp
     try:
         with np.load(file) as kept:
             data, boxes, kinds = kept["image"], kept["boxes"], kept["kinds"]
-    except (OSError, ValueError, KeyError):  # not made yet, or cut off while it was written
+    except (OSError, ValueError, KeyError, BadZipFile):  # not made yet, or cut off while it was written
         data, boxes, kinds = _make(number, seed, source)
         folder.mkdir(parents=True, exist_ok=True)
         beside = file.with_suffix(".part.npz")
@@ -107,30 +112,28 @@ def shown(sample: Sample, size: tuple[int, int], rng: np.random.Generator) -> Sa
 
 
 def batches(
-    pool: int, seed: int, source: Photographs, folder: Path, own: Sequence[Sample], share: float, batch: int, begin: int
+    config: RegionsConfig, source: Photographs, folder: Path, own: Sequence[Sample], begin: int
 ) -> Iterator[list[Sample]]:
     """Endless batches from batch `begin` on, each drawn from the seed and its number alone.
 
     Args:
-        pool: how many generated pages there are.
-        seed: of the pages and of the order.
+        config: how many pages, samples and small batches.
         source: photographs for the pages.
         folder: where made pages are kept.
         own: real samples.
-        share: of real samples in a batch.
-        batch: samples in a batch.
         begin: the first batch.
     """
     number = begin
     while True:
-        rng = np.random.default_rng((seed, number))
-        size = (576, 448) if rng.random() < 0.8 else (448, 576)
+        rng = np.random.default_rng((config.seed, number))
+        high, wide = SMALL if number < config.small_steps else LARGE
+        size = (high, wide) if rng.random() < 0.8 else (wide, high)
         found = []
-        for _ in range(batch):
-            if own and rng.random() < share:
+        for _ in range(config.batch):
+            if own and rng.random() < config.real:
                 sample = own[int(rng.integers(len(own)))]
             else:
-                sample = generated(int(rng.integers(pool)), seed, source, folder)
+                sample = generated(int(rng.integers(config.pages)), config.seed, source, folder)
             found.append(shown(sample, size, rng))
         yield found
         number += 1

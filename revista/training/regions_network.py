@@ -37,14 +37,11 @@ class PageNetwork(nn.Module):
         self.lateral = nn.ModuleList(nn.Conv2d(width, NECK, 1) for width in WIDTHS[2:])
         self.smooth = nn.ModuleList(_convolution(NECK, NECK, 3) for _ in WIDTHS[2:])
         self.head = nn.Sequential(_convolution(NECK, NECK, 3), _convolution(NECK, NECK, 3))
-        self.out = nn.Conv2d(NECK, CHANNELS + 1, 1)
+        self.out = nn.Conv2d(NECK, CHANNELS, 1)
         nn.init.constant_(self.out.bias[: len(CLASSES)], -4.0)  # type: ignore[index]
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(pages, 3, height, width) uint8 or float 0 to 255, sides multiples of 64, to (pages, CHANNELS + 1, h/8, w/8).
-
-        The last channel is the logit of lying in a picture: a help in training, of no use afterwards.
-        """
+        """(pages, 3, height, width) uint8 or float 0 to 255, sides multiples of 64, to (pages, CHANNELS, h/8, w/8)."""
         state = pixels / 127.5 - 1.0
         maps = []
         for stage in self.stages:
@@ -153,7 +150,7 @@ def losses(made: torch.Tensor, wanted: list[Targets]) -> dict[str, torch.Tensor]
     chance = logits.sigmoid().detach()
     weight = torch.where(positive, quality.clamp(min=0.1), 0.75 * chance.pow(2)) * counts
     entropy = functional.binary_cross_entropy_with_logits(logits, quality, reduction="none")
-    found["score"] = (entropy * weight).sum(dim=(0, 2, 3)).div(positive.sum(dim=(0, 2, 3)).clamp(min=20)).sum()
+    found["class"] = (entropy * weight).sum(dim=(0, 2, 3)).div(positive.sum(dim=(0, 2, 3)).clamp(min=20)).sum()
     found["look"] = (
         0.3
         * functional.cross_entropy(

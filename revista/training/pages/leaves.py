@@ -30,14 +30,9 @@ def chapbook(press: Press) -> None:
             share = wide // count
             left = middle - wide // 2 + k * share
             picture(press, Box(left, y, left + share - canvas.px(press.between(2, 10)), y + high), ("drawing",))
-        made = canvas.items[first:]
-        if made:  # figures of a row stand for one scene
-            box = made[0].box
-            for item in made[1:]:
-                box = box.union(item.box)
-            canvas.items[first:] = []
-            canvas.add("drawing", box)
-            y = box.bottom + canvas.px(press.between(3, 14))
+        made = [item.box for item in canvas.items[first:]]
+        if made:
+            y = max(box.bottom for box in made) + canvas.px(press.between(3, 14))
     for _ in range(int(rng.integers(0, 4))):
         if y < area.bottom - canvas.px(260):
             y = heading(press, area.left, area.right, y, press.chance(0.6))

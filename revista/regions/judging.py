@@ -1,0 +1,87 @@
+"""Which of the boxes proposed for a page hold a picture: judged by where the network says that picture is.
+
+Boxes come from the network itself and from the ink on the page; each alone errs in its own way. The network also says
+for every place of the page how likely it lies in a picture, and that is surer than any box: a box is believed as far as
+it is filled with picture, and surrounded by none.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from revista.regions.decoding import LOOKS, STRIDE, overlaps
+
+_RING = 2.0  # cells around a box in which there should be no picture
+_FINER = 8  # places are looked up on a map of one pixel each
+_SAME = 0.5  # IoU from which two boxes mean the same picture
+
+
+class Curve(NamedTuple):
+    """From judgement to confidence: a logistic curve, fitted for one network by its training."""
+
+    middle: float = 0.4  # the judgement that is right every other time
+    steep: float = 12.0
+
+    def confidence(self, judgement: float) -> float:
+        """How likely a box with this judgement holds a picture, 0.0 to 1.0."""
+        return float(1 / (1 + np.exp(-self.steep * (judgement - self.middle))))
+
+
+def judge(
+    boxes: np.ndarray, scores: np.ndarray, inside: np.ndarray, curve: Curve | None = None
+) -> list[tuple[int, float]]:
+    """The boxes that mean different pictures, each with its confidence (0.0 to 1.0), surest first.
+
+    Args:
+        boxes: (n, 4) corners in pixels of the network's input.
+        scores: (n,) how sure each one's finder is, 0.0 to 1.0.
+        inside: (rows, columns) how likely each cell lies in a picture, 0.0 to 1.0.
+        curve: from judgement to confidence; None gives the judgements themselves.
+
+    Returns:
+        Places in `boxes` with confidences; of boxes that mean the same the best.
+    """
+    rows, columns = inside.shape
+    finer = cv2.resize(inside, (columns * _FINER, rows * _FINER), interpolation=cv2.INTER_LINEAR)
+    total = cv2.integral(finer.astype(np.float32))
+    values = [_judgement(box, score, total) for box, score in zip(boxes, scores, strict=True)]
+    found: list[tuple[int, float]] = []
+    for i in np.argsort(-np.array(values), kind="stable").tolist():
+        if not found or overlaps(boxes[i], boxes[[place for place, _ in found]]).max() < _SAME:
+            found.append((i, values[i] if curve is None else curve.confidence(values[i])))
+    return found
+
+
+def _judgement(box: np.ndarray, score: float, total: np.ndarray) -> float:
+    """How far a box is filled with picture and surrounded by none, 0.0 to 1.0; its finder's word counts as a root."""
+    scale = _FINER / STRIDE
+    picture, area = _sum(box * scale, total)
+    ring = _RING * _FINER * np.array([-1, -1, 1, 1])
+    around, whole = _sum(box * scale + ring, total)
+    spilt = (around - picture) / (whole - area) if whole > area else 0.0
+    return float(np.sqrt(max(score, 0.0)) * picture / area * (1 - spilt)) if area else 0.0
+
+
+def _sum(corners: np.ndarray, total: np.ndarray) -> tuple[float, int]:
+    """What of the integral image lies in a box, and the box's area, both on the map."""
+    bottom, right = total.shape[0] - 1, total.shape[1] - 1
+    x0, y0, x1, y1 = np.clip(np.round(corners), 0, (right, bottom, right, bottom)).astype(int)
+    return float(total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]), int((x1 - x0) * (y1 - y0))
+
+
+def look_of(box: np.ndarray, inside: np.ndarray, looks: np.ndarray) -> str:
+    """The look that the cells of a box agree on, the likelier inside a picture the more.
+
+    Args:
+        box: (4,) corners in pixels of the network's input.
+        inside: (rows, columns) how likely each cell lies in a picture.
+        looks: (looks, rows, columns) the share of each look.
+    """
+    rows, columns = inside.shape
+    x0, y0 = np.clip(np.floor(box[:2] / STRIDE), 0, (columns - 1, rows - 1)).astype(int)
+    x1, y1 = np.clip(np.ceil(box[2:] / STRIDE), (x0 + 1, y0 + 1), (columns, rows)).astype(int)
+    votes = (looks[:, y0:y1, x0:x1] * inside[y0:y1, x0:x1]).sum(axis=(1, 2))
+    return LOOKS[int(votes.argmax())]

@@ -1,0 +1,33 @@
+"""Settings of `revista train regions`, and which real pages it keeps for measuring."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from revista.evaluation.index import IndexPage
+
+
+class RegionsConfig(BaseModel):
+    """Settings of the training; the committed ones stand in `configs/regions.toml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pages: int  # generated ones, each shown many times
+    steps: int
+    small_steps: int = 0  # the first of them see smaller pages, more of them in the same time
+    batch: int
+    rate: float
+    warmup: int = 100
+    weight_decay: float = 0.02
+    real: float = 0.15  # share of real pages in a batch
+    held_out: tuple[str, ...] = ()  # documents and sources of real pages that are not learnt from
+    check_every: int = 200
+    check_pages: int = 150  # generated
+    average: float = 0.995  # of the weights' running mean, which is what is measured and kept
+    seed: int = 1
+    precision: str = "auto"
+
+
+def is_held_out(entry: IndexPage, config: RegionsConfig) -> bool:
+    """Whether a real page is kept for measuring: by its document, or by the whole source."""
+    return entry.doc in config.held_out or entry.source in config.held_out

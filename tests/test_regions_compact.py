@@ -1,0 +1,257 @@
+"""The page network: what it is asked to say can be read back, what it says becomes regions, training writes it."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from revista import regions
+from revista.errors import MissingWeights
+from revista.evaluation.index import IndexPage
+from revista.geometry import Box
+from revista.records import Look, RegionKind
+from revista.regions.combine import Found
+from revista.regions.compact import LONGEST, STEP, CompactDetector, fitted, padded
+from revista.regions.decoding import CHANNELS, CLASSES, LOOKS, STRIDE, decode, inside_and_looks, overlaps
+from revista.regions.judging import Curve, judge, look_of
+from revista.regions.settling import settle
+from revista.settings import RegionsSettings
+from revista.training.regions_config import RegionsConfig, is_held_out
+from revista.training.regions_data import KINDS, Sample, shown
+from revista.training.regions_network import PageNetwork, losses, targets
+
+SIDE = 256
+
+
+def sample(boxes: list[tuple[int, int, int, int]], kinds: list[str], complete: bool = True) -> Sample:
+    image = np.full((SIDE, SIDE, 3), 230, np.uint8)
+    places = np.array([KINDS.index(kind) for kind in kinds], np.int64)
+    return Sample(image, np.array(boxes, np.float32).reshape(-1, 4), places, complete)
+
+
+def said(wanted: Sample) -> np.ndarray:
+    """The maps of a network that says exactly what it is asked to."""
+    goal = targets(wanted)
+    h, w = goal.look.shape
+    y, x = np.mgrid[:h, :w] + 0.5
+    maps = np.zeros((CHANNELS, h, w), np.float32)
+    maps[: len(CLASSES)] = np.where(goal.positive, 6.0, -9.0)
+    for start, box in ((len(CLASSES), goal.box), (len(CLASSES) + 4, goal.part)):
+        away = np.stack([x - box[0], y - box[1], box[2] - x, box[3] - y])
+        maps[start : start + 4] = np.log(np.maximum(away, 1e-2))
+    for place in range(len(LOOKS)):
+        maps[len(CLASSES) + 8 + place] = np.where(goal.look == place, 5.0, 0.0)
+    maps[-1] = np.where(goal.inside > 0, 9.0, -9.0)
+    return maps
+
+
+cells = st.tuples(st.integers(0, 3), st.integers(0, 3))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(cells, st.sampled_from([k for k in KINDS if k != "part"]), max_size=8), st.data())
+def test_what_the_network_is_asked_for_is_read_back(things: dict[tuple[int, int], str], data: st.DataObject) -> None:
+    boxes, kinds = [], []
+    for (column, row), kind in things.items():
+        left, top = column * 64 + data.draw(st.integers(0, 15)), row * 64 + data.draw(st.integers(0, 15))
+        boxes.append((left, top, left + data.draw(st.integers(20, 46)), top + data.draw(st.integers(20, 46))))
+        kinds.append(kind)
+    found = [p for p in decode(said(sample(boxes, kinds))) if p.score > 0.5]
+    assert len(found) == len(boxes)
+    for box, kind in zip(boxes, kinds, strict=True):
+        best = max(found, key=lambda p: overlaps(np.array(p.box), np.array([box], float))[0])
+        assert overlaps(np.array(best.box), np.array([box], float))[0] > 0.95
+        assert best.kind == ("picture" if kind in LOOKS else kind)
+        if kind in LOOKS:
+            inside, looks = inside_and_looks(said(sample(boxes, kinds)))
+            assert look_of(np.array(box, float), inside, looks) == kind
+
+
+def test_a_collage_keeps_its_parts_and_print_on_a_page_of_pictures_only_is_not_asked_for() -> None:
+    collage = sample([(10, 10, 240, 200), (16, 16, 120, 190), (128, 20, 236, 190)], ["photograph", "part", "part"])
+    found = decode(said(collage))
+    assert sorted(p.kind for p in found if p.score > 0.5) == ["part", "part", "picture"]
+    goal = targets(sample([(10, 10, 90, 90)], ["drawing"], complete=False))
+    assert goal.counts[0][:, 15:].all()
+    assert not goal.counts[1:].any()
+
+
+def test_a_right_answer_costs_less_than_a_wrong_one() -> None:
+    import torch
+
+    right = sample([(10, 20, 120, 200), (140, 30, 230, 60)], ["photograph", "caption"])
+    wrong = sample([(120, 20, 220, 120)], ["drawing"])
+    made = torch.from_numpy(np.stack([said(right), said(wrong)]))
+    good = losses(made, [targets(right), targets(wrong)])
+    bad = losses(made, [targets(wrong), targets(right)])
+    assert float(good["box"]) < 0.01
+    assert all(float(good[name]) <= float(bad[name]) for name in ("box", "class", "look", "inside"))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1))
+def test_shown_samples_keep_their_boxes_on_what_they_mark(seed: int) -> None:
+    image = np.full((300, 220, 3), 240, np.uint8)
+    image[60:180, 40:170] = 0
+    black = Sample(image, np.array([[40, 60, 170, 180]], np.float32), np.array([0]), True)
+    seen = shown(black, (256, 192), np.random.default_rng(seed))
+    assert seen.image.shape == (256, 192, 3)
+    for left, top, right, bottom in seen.boxes:
+        assert 0 <= left < right <= 192
+        assert 0 <= top < bottom <= 256
+        core = seen.image[int(top) + 2 : int(bottom) - 2, int(left) + 2 : int(right) - 2]
+        assert core.mean() < 60
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (3000, 5), (480, 360), (2300, 1700)])
+def test_any_page_fits_the_network(size: tuple[int, int]) -> None:
+    small, across, down = fitted(np.zeros((*size, 3), np.uint8))
+    whole = padded(small, STEP)
+    assert max(small.shape[:2]) <= max(LONGEST, STRIDE)
+    assert whole.shape[0] % STEP == whole.shape[1] % STEP == 0
+    assert small.shape[0] == round(size[0] * down)
+    assert small.shape[1] == round(size[1] * across)
+
+
+# --- judging ---
+
+
+def test_boxes_are_believed_as_far_as_picture_fills_and_nothing_surrounds_them() -> None:
+    inside = np.zeros((40, 30), np.float32)
+    inside[5:20, 4:14] = 1.0  # one picture
+    inside[5:20, 17:27] = 1.0  # and another
+    first, second = np.array([4, 5, 14, 20]) * 8.0, np.array([17, 5, 27, 20]) * 8.0
+    both, half, text = np.array([4, 5, 27, 20]) * 8.0, np.array([4, 5, 9, 20]) * 8.0, np.array([3, 25, 27, 38]) * 8.0
+    boxes = np.stack([text, half, both, first, second])
+    found = dict(judge(boxes, np.full(5, 0.8), inside, Curve()))
+    assert found[3] > 0.9
+    assert found[4] > 0.9
+    assert found[3] > found[2] > found[0]
+    assert 1 not in found  # it means the same as the whole, and worse
+    assert found[0] < 0.1
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+    assert judge(np.zeros((0, 4)), np.zeros(0), inside) == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(*[st.floats(-500, 900)] * 4), max_size=8), st.integers(0, 2**31))
+def test_any_boxes_can_be_judged(corners: list[tuple[float, float, float, float]], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    inside = rng.random((int(rng.integers(1, 60)), int(rng.integers(1, 60)))).astype(np.float32)
+    boxes = np.array([[min(a, c), min(b, d), max(a, c), max(b, d)] for a, b, c, d in corners]).reshape(-1, 4)
+    found = judge(boxes, rng.random(len(boxes)), inside, Curve())
+    assert all(0 <= confidence <= 1 for _, confidence in found)
+    assert all(overlaps(boxes[a], boxes[[b]])[0] < 0.5 for (a, _), (b, _) in itertools.combinations(found, 2))
+
+
+# --- settling ---
+
+
+def test_a_collage_is_one_region_with_parts_and_small_things_leave_a_reason() -> None:
+    whole = Found(Box(100, 100, 700, 500), RegionKind.PICTURE, 0.9, "a", Look.PHOTOGRAPH)
+    left, right = (Found(Box(x, 110, x + 280, 490), RegionKind.PICTURE, 0.7, "a") for x in (110, 410))
+    told = Found(Box(112, 112, 390, 488), None, 0.8, "a")
+    speck = Found(Box(10, 10, 20, 20), RegionKind.PICTURE, 0.9, "a")
+    words = Found(Box(120, 450, 300, 480), RegionKind.TEXT, 0.9, "a")
+    kept, rejected, parts = settle([whole, left, right, told, speck, words], 800, 1100, 0.5)
+    assert kept == [whole]
+    assert {r.reason for r in rejected} == {"overlap", "size"}
+    assert parts == {0: (told.box, right.box)}
+
+
+# --- training, and running what it wrote ---
+
+
+def photographs(rng: np.random.Generator) -> np.ndarray:
+    return rng.integers(0, 256, (7, 7, 3), dtype=np.uint8).repeat(32, axis=0).repeat(32, axis=1)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a training of six steps."""
+    from revista.training.regions import train
+
+    out = tmp_path_factory.mktemp("regions")
+    config = RegionsConfig(pages=6, steps=6, batch=2, rate=2e-3, warmup=1, check_every=3, check_pages=2)
+    history = train([], photographs, config, out, "cpu", False)
+    assert [row["step"] for row in history.rows] == [3, 6]
+    assert all(np.isfinite(list(row.values())).all() for row in history.rows)
+    return out
+
+
+def test_the_written_network_says_what_the_trained_one_says(trained: Path) -> None:
+    import onnxruntime
+    import torch
+    from safetensors.torch import load_file
+
+    network = PageNetwork()
+    network.load_state_dict(load_file(trained / "regions.safetensors"))
+    session = onnxruntime.InferenceSession(str(trained / "model" / "model.onnx"), providers=["CPUExecutionProvider"])
+    for height, width in ((64, 64), (128, 320)):
+        pixels = np.random.default_rng(0).integers(0, 256, (1, 3, height, width)).astype(np.float32)
+        with torch.inference_mode():
+            wanted = network.eval()(torch.from_numpy(pixels)).numpy()
+        (found,) = session.run(None, {"pixels": pixels})
+        assert np.abs(found - wanted).max() < 0.05  # its numbers are kept in 16 bits
+
+
+def test_a_trained_folder_is_a_detector(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes((trained / "model" / "model.onnx").read_bytes())
+    with pytest.raises(MissingWeights, match=r"config\.json"):
+        CompactDetector(str(tmp_path))
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(MissingWeights, match="curve"):
+        CompactDetector(str(tmp_path))
+    (tmp_path / "config.json").write_bytes((trained / "model" / "config.json").read_bytes())
+    detector = CompactDetector(str(tmp_path))
+    page = np.full((700, 500, 3), 235, np.uint8)
+    for finding, image in zip(detector.detect([page, page[:1, :1]]), (page, page[:1, :1]), strict=True):
+        for item in finding:  # type: ignore[union-attr]
+            left, top, right, bottom = item.coordinates
+            assert 0 <= left < right <= image.shape[1]
+            assert 0 <= top < bottom <= image.shape[0]
+    options = RegionsSettings(detectors=("compact",), compact_model=str(tmp_path))
+    assert set(regions.weights(options)) == {"compact/config.json", "compact/model.onnx"}
+
+
+def test_torn_and_foreign_networks_are_refused(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    data = (trained / "model" / "model.onnx").read_bytes()
+    (tmp_path / "model.onnx").write_bytes(data[: len(data) // 2])
+    with pytest.raises(MissingWeights, match="ONNX"):
+        CompactDetector(str(tmp_path))
+    with pytest.raises(MissingWeights):
+        CompactDetector(str(tmp_path / "nowhere"))
+
+
+def test_resumed_training_draws_the_same_batches(tmp_path: Path) -> None:
+    from revista.training.regions_data import batches
+
+    def take(begin: int, count: int) -> list[list[Sample]]:
+        config = RegionsConfig(pages=4, steps=9, batch=2, rate=1e-3, seed=2, small_steps=2)
+        drawn = batches(config, photographs, tmp_path / "pages", [], begin)
+        return list(itertools.islice(drawn, count))
+
+    for first, again in zip(take(0, 3)[1:], take(1, 2), strict=True):
+        for a, b in zip(first, again, strict=True):
+            assert np.array_equal(a.image, b.image)
+            assert np.array_equal(a.boxes, b.boxes)
+    torn = next((tmp_path / "pages").glob("*.npz"))
+    torn.write_bytes(torn.read_bytes()[:50])  # a kill while it was written
+    assert len(take(0, 1)[0]) == 2
+
+
+def test_documents_and_sources_are_held_out(tmp_path: Path) -> None:
+    config = RegionsConfig(pages=1, steps=1, batch=1, rate=1e-3, held_out=("doc_7", "social"))
+
+    def entry(doc: str, source: str) -> IndexPage:
+        return IndexPage(name="a.png", file=tmp_path / "a.png", doc=doc, source=source)
+
+    assert is_held_out(entry("doc_7", "moreno"), config)
+    assert is_held_out(entry("b2_00", "social"), config)
+    assert not is_held_out(entry("doc_70", "moreno"), config)

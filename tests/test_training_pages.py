@@ -1,0 +1,136 @@
+"""Generated pages: the same seed gives the same page, and the truth about it is true."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from revista.errors import BadArguments, MissingProgram
+from revista.evaluation.index import read_index
+from revista.geometry import Box
+from revista.training import pages
+from revista.training.pages import PICTURES, Item, ageing, canvas
+from revista.training.pages.layouts import LAYOUTS
+from revista.training.pages.words import Words
+
+
+def photographs(rng: np.random.Generator) -> np.ndarray:
+    """Smooth blobs in place of photographs."""
+    return rng.integers(0, 256, (7, 7, 3), dtype=np.uint8).repeat(32, axis=0).repeat(32, axis=1)
+
+
+@pytest.mark.parametrize("name", [make.__name__ for make, _ in LAYOUTS])
+def test_every_kind_of_page_says_what_is_on_it(name: str) -> None:
+    kinds: set[str] = set()
+    for seed in range(5):
+        scan, items = pages.page(seed, photographs, height=600, layouts=(name,))
+        height, width = scan.shape[:2]
+        assert 480 <= height <= 600
+        kinds |= {item.kind for item in items}
+        for item in items:
+            assert item.box.area
+            assert item.box == item.box.clip(width, height)
+            if item.kind == "caption":
+                assert item.of
+            assert all(items[k].kind in PICTURES for k in item.of)
+    shows = {"plain": {"text"}, "bare": set(), "advertisement": {"advertisement"}, "contents": {"text", "title"}}
+    assert shows.get(name, set()) <= kinds
+    if name in ("plain", "bare"):
+        assert not kinds & set(PICTURES)
+    elif name not in ("contents", "notices"):
+        assert kinds & set(PICTURES)
+
+
+def test_the_same_seed_gives_the_same_page_and_another_seed_another_one() -> None:
+    first, again = pages.page(3, photographs, 600), pages.page(3, photographs, 600)
+    assert np.array_equal(first[0], again[0])
+    assert first[1] == again[1]
+    other = pages.page(4, photographs, 600)
+    assert other[1] != first[1]
+
+
+def test_photographs_lie_where_the_truth_says() -> None:
+    """Dark tones fill the boxes of album prints on a light ground, before and after the scanner."""
+    inside, outside = [], []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        ink = np.full((600, 450), 255, np.uint8)
+        box = Box(100, 150, 300, 420)
+        ink[box.top : box.bottom, box.left : box.right] = 0
+        scan, (moved,) = ageing.aged(ink, [box], rng, low=False)
+        grey = scan.mean(axis=2)
+        core = moved.grow(-8)
+        inside.append(grey[core.top : core.bottom, core.left : core.right].mean())
+        ring = moved.grow(6)
+        outside.append(np.median([grey[ring.top, ring.left : ring.right], grey[ring.bottom, ring.left : ring.right]]))
+    assert all(a + 40 < b for a, b in zip(inside, outside, strict=True))
+
+
+def test_the_index_is_one_that_evaluations_read(tmp_path: Path) -> None:
+    index = pages.write(tmp_path / "made", 4, 5, photographs, 600, False, ("gallery",))
+    entries = read_index(index)
+    assert [entry.source for entry in entries] == ["generated"] * 4
+    raw = json.loads(index.read_text("utf-8"))
+    assert sum(len(entry["illustrations"]) for entry in raw) == sum(len(e.illustrations) for e in entries) > 0
+    linked = [i for entry in raw for c in entry["captions"] for i in c["illustrations"]]
+    assert linked
+    assert all(len(entry["illustrations"]) > i for entry in raw for c in entry["captions"] for i in c["illustrations"])
+    with pytest.raises(BadArguments, match="not empty"):
+        pages.write(tmp_path / "made", 1, 5, photographs, 600, False)
+
+
+def test_a_collage_is_one_picture_with_parts() -> None:
+    for seed in range(40):
+        _, items = pages.page(seed, photographs, 600, layouts=("plate",))
+        parts = [item for item in items if item.kind == "part"]
+        if parts:
+            break
+    assert len(parts) > 1
+    (whole,) = {part.of for part in parts}
+    assert all(part.box.coverage_by(items[whole[0]].box.grow(3)) > 0.9 for part in parts)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1))
+def test_words_are_spanish_print(seed: int) -> None:
+    words = Words(np.random.default_rng(seed))
+    for text in (words.sentence(), words.caption(), words.caption(long=True), words.title(), words.credit()):
+        assert text == text.strip()
+        assert "  " not in text
+        assert text[0].isupper() or text[0] in "(¡¿"
+    numbered = words.numbered(3)
+    assert [any(str(n + 1) in text for n in (i,)) for i, text in enumerate(numbered)] == [True] * 3
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(40, 400), st.integers(30, 300), st.text("abc éñ", max_size=400))
+def test_text_stays_in_its_area_and_nothing_is_lost(width: int, height: int, text: str) -> None:
+    page = canvas.Canvas(500, 700, np.random.default_rng(0))
+    area = Box(20, 20, 20 + width, 20 + height)
+    box, rest = page.block(text, area, "roman", 14, 17)
+    count = len(text.split())
+    assert count >= len(rest.split())
+    if box is None:
+        assert len(rest.split()) == count
+    else:
+        assert box.bottom <= area.bottom + page.px(14)
+
+
+def test_missing_fonts_say_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    canvas._font.cache_clear()
+    monkeypatch.setattr(canvas, "_FONTS", tmp_path)
+    with pytest.raises(MissingProgram) as caught:
+        pages.page(0, photographs, 600, layouts=("plain",))
+    assert "apt-get install" in caught.value.hint
+    canvas._font.cache_clear()
+
+
+def test_items_are_frozen() -> None:
+    item = Item(kind="text", box=Box(0, 0, 1, 1))
+    with pytest.raises(Exception, match="frozen"):
+        item.text = "x"  # type: ignore[misc]
