@@ -32,7 +32,7 @@ from revista.store import Archive
 from revista.view import read_view
 from revista.worklog import StageCount
 
-WITH_MODELS = tuple(name for name, stage in STAGES.items() if stage.one_at_a_time)
+WITH_MODELS = tuple(name for name, stage in STAGES.items() if stage.in_batches)
 """The stages that need a model on a device."""
 
 

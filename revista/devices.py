@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model")
 
+BATCH = 8  # pictures a batch where nothing else is said
+
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 

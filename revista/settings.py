@@ -119,6 +119,7 @@ class RunSettings(Group):
     page_timeout: float = Field(50.0, gt=0)  # seconds that an external program may take for one page
     failed_pages_limit: float = Field(0.10, ge=0, le=1)  # an issue with a larger share of failed pages fails
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    batch: int = Field(8, ge=1, le=1024)  # pictures that a model looks at together, also of several pages
     models: Literal["here", "queue"] = "here"  # under Prefect: in the issue's own run, or by a worker of `models`
 
 
