@@ -60,6 +60,21 @@ def all_devices() -> list[str]:
     return [f"cuda:{number}" for number in range(torch.cuda.device_count())] or [pick_device("auto")]
 
 
+def has_bf16(device: str) -> bool:
+    """Whether a torch device multiplies 16-bit floats (bfloat16) faster than those of 32 bits.
+
+    That is CPUs with AVX-512 BF16, AMX or ARM's BF16, and NVIDIA's GPUs from Ampere on. Others take them, slowly.
+    """
+    import torch
+
+    kind = torch.device(device).type
+    if kind == "cuda":
+        with torch.cuda.device(device):
+            return torch.cuda.is_bf16_supported(including_emulation=False)
+    able = torch.cpu.get_capabilities() if kind == "cpu" else {}
+    return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 def load_model(cls: Any, weights: Weights, device: str) -> Any:
     """A transformers model in evaluation mode on `device`, in 32-bit floats.
 

@@ -291,7 +291,8 @@ def _body(stage: Stage, job: Job) -> Body:
 
 
 def _write(stage: Stage, job: Job, header: Header, body: Body, seconds: float) -> None:
-    header = header.model_copy(update={"created": _now(), "seconds": round(seconds, 3)})
+    told = {"created": _now(), "seconds": round(seconds, 3), "options": header.options | stage.settled(job)}
+    header = header.model_copy(update=told)
     job.archive.write(job.issue.id, stage.name, job.page, Record[stage.body](header=header, body=body))  # type: ignore[name-defined]
 
 

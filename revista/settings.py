@@ -81,7 +81,8 @@ class CaptionsSettings(Group):
     max_new_tokens: int = Field(20, ge=1, le=100)
     samples: int = Field(2, ge=0, le=16)
     seed: int = 0
-    precision: Literal["fp32", "bf16"] = "fp32"  # not chosen by the machine: texts would hang on it
+    # auto: bf16 where the device has it; records say which it was, and stand on every machine
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"
 
 
 class Reliability(Group):

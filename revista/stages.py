@@ -11,6 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pydantic import JsonValue
+
 from revista import captions, context, descriptions, images, pages, ranking, regions, text
 from revista.batches import Through
 from revista.errors import BadArguments, BadInput
@@ -77,6 +79,11 @@ class Models:
             "Ranker", self._through(self._once("ranker", lambda: ranking.load(s.ranking, s.run.device, s.run.batch)))
         )
 
+    def settled(self, name: str) -> dict[str, JsonValue]:
+        """The options that were left to the machine (`auto`) as the model `name` has settled them; none is loaded."""
+        precision = getattr(self._loaded.get(name), "precision", None)
+        return {"precision": precision} if precision else {}
+
 
 @lru_cache(maxsize=1)
 def models_for(settings: Settings) -> Models:
@@ -131,6 +138,7 @@ class Stage:
     files: Callable[[Archive, str, Any], Iterable[Path]] = _no_files
     before: tuple[str, ...] = ()  # stages whose record on the page before it takes too, where there is one
     more_inputs: Callable[[Job], dict[str, str]] = lambda job: {}  # beside records
+    settled: Callable[[Job], dict[str, JsonValue]] = lambda job: {}  # options, once it has run
     in_batches: bool = False  # by a model that uses all cores (or the one GPU) by itself: see `pipeline`
 
     @property
@@ -230,6 +238,10 @@ def _run_captions(job: Job) -> Body:
     return captions.run(job.image, job.body("context"), job.settings.captions, job.models.captioner(), None)
 
 
+def _captioner_settled(job: Job) -> dict[str, JsonValue]:
+    return job.models.settled("captioner")
+
+
 def _run_ranking(job: Job) -> Body:
     options, ranker = job.settings.ranking, job.models.ranker()
     return ranking.run(job.image, job.body("context"), job.body("captions"), options, ranker, None)
@@ -261,7 +273,7 @@ STAGES: dict[str, Stage] = {
         Stage("regions", ("pages",), _run_regions, regions, _picture_files),
         Stage("text", ("pages", "regions"), _run_text, text),
         Stage("context", ("regions", "text"), _run_context, context, before=("text",)),
-        Stage("captions", ("pages", "context"), _run_captions, captions, in_batches=True),
+        Stage("captions", ("pages", "context"), _run_captions, captions, settled=_captioner_settled, in_batches=True),
         Stage("ranking", ("pages", "context", "captions"), _run_ranking, ranking, in_batches=True),
         Stage("descriptions", ("context", "captions", "ranking"), _run_descriptions, descriptions),
     )

@@ -15,15 +15,14 @@ from revista import images, pipeline
 from revista.batches import Through, together
 from revista.captions.blip import Blip
 from revista.errors import MissingWeights
-from revista.geometry import Box
 from revista.leases import LOCKS
-from revista.pipeline import run_stage
-from revista.records import BODIES, Body, Candidates, Contexts, Header, Issue, Page, PictureContext, Quote, Record
+from revista.records import BODIES, Candidates, Issue
 from revista.settings import CaptionsSettings, RankingSettings, RunSettings, Settings
-from revista.store import Archive, sha256_of
+from revista.store import Archive
 
 from .conftest import ROOT
-from .tiny_models import noise, one_thread, save_blip, save_clip
+from .issue_of_pictures import HEIGHT, make_issue, run
+from .tiny_models import one_thread, save_blip, save_clip
 
 # --- together ---------------------------------------------------------------------------------------------------
 
@@ -123,7 +122,6 @@ def test_what_stops_the_run_ends_all_pages(stop: type[BaseException], when: str)
 # --- the pipeline -----------------------------------------------------------------------------------------------
 
 COUNTS = (2, 0, 3, 1, 4, 11, 1, 1, 0, 2)  # pictures of the pages
-WIDTH, HEIGHT = 400, 300
 
 
 @pytest.fixture(scope="module")
@@ -140,40 +138,6 @@ def settings(models: tuple[Path, Path], batch: int) -> Settings:
         ranking=RankingSettings(model=str(clip)),
         run=RunSettings(batch=batch, device="cpu"),
     )
-
-
-def make_issue(archive: Archive, counts: Sequence[int], width: int = WIDTH, height: int = HEIGHT) -> Issue:
-    """An issue with so many pictures a page, up to the stage context."""
-    issue = Issue(
-        id="social-1920-01",
-        title="Social",
-        source_name="social1920_1.pdf",
-        source_sha256="ab" * 32,
-        source_bytes=1,
-        page_count=len(counts),
-    )
-    archive.write_issue(Record[Issue](header=Header(stage="issue", version="1"), body=issue))
-    for number, count in enumerate(counts, start=1):
-        file = archive.page_image(issue.id, f"{number:04d}.jpg")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        images.write_jpeg(noise(number, height, width), file)
-        page = Page(number=number, image=file.name, image_sha256=sha256_of(file), width=width, height=height)
-        contexts = []
-        for i in range(count):
-            box = Box(0, i * height // max(count, 2), width, (i + 1) * height // max(count, 2))
-            windows = tuple(Quote(text=t, page=number, boxes=(box,), confidence=0.9) for t in ("a house", "the sea"))
-            contexts.append(PictureContext(picture=f"{number:04d}-r{i + 1:02d}", box=box, windows=windows))
-        bodies: dict[str, Body] = {"pages": page, "context": Contexts(pictures=tuple(contexts))}
-        for stage, body in bodies.items():
-            header = Header(stage=stage, version="1")
-            archive.write(issue.id, stage, number, Record[BODIES[stage]](header=header, body=body))  # type: ignore[valid-type,misc]
-    return issue
-
-
-def run(archive: Archive, issue: Issue, given: Settings, **more: Any) -> list[int]:
-    """How many pages the two stages with models made."""
-    numbers = range(1, issue.page_count + 1)
-    return [run_stage(archive, issue, Path("-"), s, numbers, given, **more).made for s in ("captions", "ranking")]
 
 
 def said(archive: Archive, issue: Issue) -> dict[str, Any]:
@@ -290,7 +254,8 @@ def test_killed_between_two_batches_all_but_one_is_kept(
 MEASURE = """
 import json, resource, sys
 from pathlib import Path
-from tests.test_batches import make_issue, run, settings
+from tests.issue_of_pictures import make_issue, run
+from tests.test_batches import settings
 from tests.tiny_models import one_thread
 from revista.store import Archive
 
@@ -298,8 +263,8 @@ one_thread()
 models = Path(sys.argv[1]), Path(sys.argv[2])
 peaks = []
 with Archive(Path(sys.argv[3]), create=True) as archive:
-    for pages in (8, 48):
-        issue = make_issue(archive, [2] * pages, 1500, 2000)
+    for pages in (8, 32):
+        issue = make_issue(archive, [2] * pages, 1200, 1600)
         assert run(archive, issue, settings(models, 8))[1] == pages - (8 if peaks else 0)
         peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 print(json.dumps(peaks))
@@ -307,9 +272,9 @@ print(json.dumps(peaks))
 
 
 def test_memory_does_not_grow_with_the_issue(models: tuple[Path, Path], tmp_path: Path) -> None:
-    """Pages of 9 MB, each all pictures: kept, the 40 of the longer issue would be 360 MB more."""
+    """Pages of 6 MB, each all pictures: kept, the 24 more of the longer issue would be 138 MB more."""
     command = [sys.executable, "-c", MEASURE, *map(str, models), str(tmp_path / "archive")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     few, many = json.loads(done.stdout)
-    assert many - few < 60, (few, many)
+    assert many - few < 50, (few, many)

@@ -14,7 +14,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from revista.captions.decoding import Attended, attended, cache, halve, share_pictures
-from revista.devices import BATCH, as_picture, load_model, load_part, load_tokenizer, pick_device, predict_in_batches
+from revista.devices import (
+    BATCH,
+    as_picture,
+    has_bf16,
+    load_model,
+    load_part,
+    load_tokenizer,
+    pick_device,
+    predict_in_batches,
+)
 from revista.errors import BadArguments, ModelError
 from revista.records import Candidate
 from revista.screens import descreened
@@ -57,7 +66,10 @@ class Blip:
         self._tokenizer = load_tokenizer(weights)
         self._model = load_model(model_class, weights, self._device)
         share_pictures(self._model.text_decoder)
-        if options.precision == "bf16":
+        self.precision = options.precision
+        if options.precision == "auto":
+            self.precision = "bf16" if has_bf16(self._device) else "fp32"
+        if self.precision == "bf16":
             halve(self._model.text_decoder.bert)
         self._lock = threading.Lock()  # the tokenizer is not safe across threads, and torch fills all cores anyway
         try:
