@@ -5,9 +5,15 @@ torch and transformers are imported inside the functions: this module costs noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from revista import leases
 from revista.errors import BadArguments, Category, MissingWeights, ModelError, RevistaError
 from revista.versions import versions
 from revista.weights import Weights
@@ -58,6 +64,31 @@ def all_devices() -> list[str]:
     import torch
 
     return [f"cuda:{number}" for number in range(torch.cuda.device_count())] or [pick_device("auto")]
+
+
+@contextmanager
+def alone_on(wanted: str) -> Iterator[None]:
+    """Hold a device of this machine as its one process with models, waiting for as long as another one holds it.
+
+    A lease as those of an archive, by a file under the folder for temporary files: it ends with its process, and
+    holds for all processes of one user that share that folder. A GPU goes by its own number, whatever it is called.
+
+    Args:
+        wanted: as for `pick_device`.
+
+    Raises:
+        BadArguments: there is no such device.
+        StorageError: the folder for temporary files cannot be written.
+    """
+    import torch
+
+    device = torch.device(pick_device(wanted))
+    name = device.type
+    if name == "cuda":
+        name = f"cuda-{torch.cuda.get_device_properties(device).uuid}"
+    place = Path(tempfile.gettempdir()) / f"revista-{os.getuid()}"
+    with leases.hold(place, "devices", name, patience=math.inf):
+        yield
 
 
 def has_bf16(device: str) -> bool:
