@@ -20,6 +20,7 @@ from flows.tables import changes_table
 from flows.tasks import stage_over_pages
 from revista import checks, pipeline, scans, worklog
 from revista.comparison import compare
+from revista.devices import alone_on
 from revista.errors import RevistaError
 from revista.issues import Metadata, identify, issue_name
 from revista.objects import is_url
@@ -32,7 +33,7 @@ from revista.store import Archive
 from revista.view import read_view
 from revista.worklog import StageCount
 
-WITH_MODELS = tuple(name for name, stage in STAGES.items() if stage.one_at_a_time)
+WITH_MODELS = tuple(name for name, stage in STAGES.items() if stage.in_batches)
 """The stages that need a model on a device."""
 
 
@@ -122,6 +123,8 @@ def _renew(issue: str, archive: str, settings_file: Path | None, stages: Sequenc
 def run_models(issue: str, archive: Path, stages: list[str], settings_file: Path | None = None) -> None:
     """Run those stages of an issue that need a model, where the device is: on the queue `models`.
 
+    The run's process is the only one of its queue with models on the device: it waits while another one is.
+
     Args:
         issue: its id.
         archive: the archive folder, or the place of a renewal in it.
@@ -131,9 +134,10 @@ def run_models(issue: str, archive: Path, stages: list[str], settings_file: Path
     settings, settings_file = read_settings(settings_file)
     with opened(archive) as store:
         record = read_view(store, issue).issue
-    for stage in stages:
-        for first, last in _chunks(record, settings):
-            stage_over_pages(archive, issue, Path(record.source_name), stage, first, last, settings_file)
+    with alone_on(settings.run.device):
+        for stage in stages:
+            for first, last in _chunks(record, settings):
+                stage_over_pages(archive, issue, Path(record.source_name), stage, first, last, settings_file)
 
 
 def _notice(settings: Settings) -> None:

@@ -5,9 +5,15 @@ torch and transformers are imported inside the functions: this module costs noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from revista import leases
 from revista.errors import BadArguments, Category, MissingWeights, ModelError, RevistaError
 from revista.versions import versions
 from revista.weights import Weights
@@ -17,6 +23,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model")
+
+BATCH = 8  # pictures a batch where nothing else is said
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -56,6 +64,46 @@ def all_devices() -> list[str]:
     import torch
 
     return [f"cuda:{number}" for number in range(torch.cuda.device_count())] or [pick_device("auto")]
+
+
+@contextmanager
+def alone_on(wanted: str) -> Iterator[None]:
+    """Hold a device of this machine as its one process with models, waiting for as long as another one holds it.
+
+    A lease as those of an archive, by a file under the folder for temporary files: it ends with its process, and
+    holds for all processes of one user that share that folder. A GPU goes by its own number, whatever it is called.
+
+    Args:
+        wanted: as for `pick_device`.
+
+    Raises:
+        BadArguments: there is no such device.
+        StorageError: the folder for temporary files cannot be written.
+    """
+    import torch
+
+    device = torch.device(pick_device(wanted))
+    name = device.type
+    if name == "cuda":
+        name = f"cuda-{torch.cuda.get_device_properties(device).uuid}"
+    place = Path(tempfile.gettempdir()) / f"revista-{os.getuid()}"
+    with leases.hold(place, "devices", name, patience=math.inf):
+        yield
+
+
+def has_bf16(device: str) -> bool:
+    """Whether a torch device multiplies 16-bit floats (bfloat16) faster than those of 32 bits.
+
+    That is CPUs with AVX-512 BF16, AMX or ARM's BF16, and NVIDIA's GPUs from Ampere on. Others take them, slowly.
+    """
+    import torch
+
+    kind = torch.device(device).type
+    if kind == "cuda":
+        with torch.cuda.device(device):
+            return torch.cuda.is_bf16_supported(including_emulation=False)
+    able = torch.cpu.get_capabilities() if kind == "cpu" else {}
+    return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def load_model(cls: Any, weights: Weights, device: str) -> Any:

@@ -73,6 +73,7 @@ def judge(stage: Stage, job: Job, pending: Pending = _NOTHING) -> Judgement:
     header = stage.header(job, without=pending)
     if known is None:
         return Judgement(Verdict.STALE, header, known)
+    header = _as_it_was_settled(header, known.header)
     lost = any(gone is not None and known.header.inputs.get(name) == gone for name, gone in pending.items())
     if lost or not _without(known.header, pending).same_work(header):
         untold = {*pending, "pdf"}  # fingerprints pass over the PDF: see `Record.fingerprint`
@@ -91,6 +92,17 @@ def _can_be_had(stage: Stage, job: Job, pending: Pending) -> bool:
         page = job.archive.read(job.issue.id, "pages", job.page, Page)
         return page is None or page.body.image is not None
     return job.body("pages").image is not None
+
+
+def _as_it_was_settled(header: Header, known: Header) -> Header:
+    """The header with each option that is left to the machine (`auto`) as the record that stands has it.
+
+    So such a record stands on all machines; else two of them would make each other's anew for ever.
+    """
+    left = {
+        name: known.options[name] for name, value in header.options.items() if value == "auto" and name in known.options
+    }
+    return header.model_copy(update={"options": header.options | left}) if left else header
 
 
 def _without(header: Header, inputs: Mapping[str, str | None] | set[str]) -> Header:

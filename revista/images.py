@@ -113,7 +113,9 @@ def crop(image: np.ndarray, box: Box) -> np.ndarray:
 
 
 def crops(file: Path, boxes: Iterable[Box]) -> list[np.ndarray | BadInput]:
-    """The parts of an image file in `boxes`, in order; an error in the place of a box that lies outside.
+    """Copies of the parts of an image file in `boxes`, in order; an error in the place of a box that lies outside.
+
+    Copies, so that the page's pixels do not stay in memory with its pictures'.
 
     Raises:
         BadInput: the file cannot be read as an image.
@@ -122,7 +124,7 @@ def crops(file: Path, boxes: Iterable[Box]) -> list[np.ndarray | BadInput]:
     parts: list[np.ndarray | BadInput] = []
     for box in boxes:
         try:
-            parts.append(crop(image, box))
+            parts.append(crop(image, box).copy())
         except BadInput as error:
             parts.append(error)
     return parts

@@ -1,9 +1,10 @@
 """The order of the stages, and what is done again: plain Python, no server.
 
 An issue goes through the stages one after the other, each over all its pages; pages run side by side in threads,
-since the time goes into external programs and into libraries that release the interpreter lock. A record is made
-again when its header no longer matches what the stage would write now, when one of its files is gone, or when it
-ended in trouble that may have passed.
+since the time goes into external programs and into libraries that release the interpreter lock. Where a model works,
+which fills all cores or a GPU by itself, the pictures of several pages go to it in one batch instead. A record is
+made again when its header no longer matches what the stage would write now, when one of its files is gone, or when
+it ended in trouble that may have passed.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import errno
 import filecmp
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from revista import leases, pages, scans, worklog
+from revista.batches import Through, together
 from revista.errors import BadInput, Category, RevistaError, StorageError, TooManyProblems
 from revista.freshness import Verdict, judge
 from revista.issues import Metadata, identify
@@ -37,6 +41,10 @@ log = logging.getLogger(__name__)
 STOPS_THE_RUN = frozenset(
     {Category.MISSING_PROGRAM, Category.MISSING_WEIGHTS, Category.STORAGE, Category.BAD_ARGUMENTS}
 )
+
+BATCH_PIXELS = 50_000_000  # of the pictures of several pages that go to a model together: 150 MB
+
+_OUTCOMES = {Verdict.STALE: "made", Verdict.FRESH: "fresh", Verdict.SKIPPED: "skipped"}
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
@@ -170,44 +178,122 @@ def run_stage(
     made_by = STAGES[stage].made_by(settings)
     jobs = [Job(archive, issue, pdf, number, settings, models, made_by) for number in numbers]
     count = StageCount(stage=stage)
-    with ThreadPoolExecutor(STAGES[stage].workers(settings), thread_name_prefix=stage) as pool:
-        futures = {pool.submit(_run_page_alone, STAGES[stage], job): job for job in jobs}
-        try:
-            for future in as_completed(futures):
-                count = count.plus(StageCount(stage=stage, **{future.result(): 1}))
-                on_page(stage, futures[future].page)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # pages under way are finished, no other is begun
-            raise
+    run = _run_in_batches if STAGES[stage].in_batches else _run_side_by_side
+    with closing(run(STAGES[stage], jobs, settings)) as done:
+        for job, verdict in done:
+            count = count.plus(StageCount(stage=stage, **{_OUTCOMES[verdict]: 1}))
+            on_page(stage, job.page)
     if count.made:
         worklog.append(archive, issue.id, count, numbers, time.monotonic() - started, by)
     return count
 
 
-def _run_page_alone(stage: Stage, job: Job) -> str:
-    with leases.hold(job.archive.locks, job.issue.id, f"{job.page:04d}"):
-        return _run_page(stage, job)
+_Done = Generator[tuple[Job, Verdict], None, None]
+"""Each page as it is through a stage, with what it was found to be."""
 
 
-def _run_page(stage: Stage, job: Job) -> str:
-    """Make the record of `stage` on one page where it is not fresh: "made", "fresh" or "skipped"."""
+def _run_side_by_side(stage: Stage, jobs: Sequence[Job], settings: Settings) -> _Done:
+    """Run a stage on pages in threads."""
+    with ThreadPoolExecutor(stage.workers(settings), thread_name_prefix=stage.name) as pool:
+        futures = {pool.submit(_run_page, stage, job): job for job in jobs}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # pages under way are finished, no other is begun
+            raise
+
+
+def _run_page(stage: Stage, job: Job) -> Verdict:
+    with _held(job):
+        verdict, header = _look(stage, job)
+        if verdict is Verdict.STALE:
+            started = time.monotonic()
+            body = _body(stage, job)
+            _write(stage, job, header, body, time.monotonic() - started)
+        return verdict
+
+
+def _run_in_batches(stage: Stage, jobs: Sequence[Job], settings: Settings) -> _Done:
+    """Run a stage on pages such that its model sees the pictures of several at once.
+
+    A batch holds as many stale pages as have `run.batch` pictures and `BATCH_PIXELS` in them together, or one page
+    that has more. All are held until it is done, and taken in their order, so that two runs never wait for each other.
+    """
+    with ExitStack() as held:
+        batch: list[_Due] = []
+        for job in jobs:
+            with ExitStack() as lease:
+                lease.enter_context(_held(job))
+                verdict, header = _look(stage, job)
+                if verdict is not Verdict.STALE:
+                    yield job, verdict
+                    continue
+                boxes = [picture.box for picture in job.body("context").pictures]
+                due = _Due(job, header, len(boxes), sum(box.area for box in boxes))
+                if batch and not _fit([*batch, due], settings.run.batch):
+                    yield from _run_batch(stage, batch)
+                    held.close()
+                    batch = []
+                batch.append(due)
+                held.push(lease.pop_all())
+        yield from _run_batch(stage, batch)
+
+
+class _Due(NamedTuple):
+    """A page to be done, with what it adds to a batch."""
+
+    job: Job
+    header: Header
+    pictures: int
+    pixels: int
+
+
+def _fit(batch: Sequence[_Due], most: int) -> bool:
+    return sum(due.pictures for due in batch) <= most and sum(due.pixels for due in batch) <= BATCH_PIXELS
+
+
+def _run_batch(stage: Stage, batch: Sequence[_Due]) -> _Done:
+    """Make the records of a batch of pages; its time is told in equal parts for each picture."""
+
+    def work(job: Job) -> Callable[[Through], Body]:
+        return lambda through: _body(stage, replace(job, models=job.models.asked(through)))
+
+    started = time.monotonic()
+    bodies = together([work(due.job) for due in batch])
+    seconds = (time.monotonic() - started) / max(1, sum(due.pictures for due in batch))
+    for due, body in zip(batch, bodies, strict=True):
+        _write(stage, due.job, due.header, body, seconds * due.pictures)
+        yield due.job, Verdict.STALE
+
+
+def _held(job: Job) -> AbstractContextManager[None]:
+    return leases.hold(job.archive.locks, job.issue.id, f"{job.page:04d}")
+
+
+def _look(stage: Stage, job: Job) -> tuple[Verdict, Header]:
+    """Judge the record of `stage` on one page, and take out of the way what would not stand: FRESH, STALE, SKIPPED."""
     verdict, header, known, _ = judge(stage, job)
     if verdict is Verdict.SKIPPED:
         _forget(stage, job, known)  # what there is of a time when the page could be had
-        return "skipped"
-    if verdict is Verdict.FRESH:
-        return "fresh"
-    if known is not None and stage.has_files and not known.header.same_work(header):
+    elif verdict is Verdict.STALE and known and stage.has_files and not known.header.same_work(header):
         # Its files are about to change: killed before the new record, the old one would stand for the new files.
         job.archive.remove(job.issue.id, stage.name, job.page)
-    started = time.monotonic()
+    return verdict, header
+
+
+def _body(stage: Stage, job: Job) -> Body:
+    """What `stage` finds on a page, or the problem that it met."""
     try:
-        body = stage.run(job)
+        return stage.run(job)
     except Exception as error:
-        body = _failed(stage, job, error)
-    header = header.model_copy(update={"created": _now(), "seconds": round(time.monotonic() - started, 3)})
+        return _failed(stage, job, error)
+
+
+def _write(stage: Stage, job: Job, header: Header, body: Body, seconds: float) -> None:
+    told = {"created": _now(), "seconds": round(seconds, 3), "options": header.options | stage.settled(job)}
+    header = header.model_copy(update=told)
     job.archive.write(job.issue.id, stage.name, job.page, Record[stage.body](header=header, body=body))  # type: ignore[name-defined]
-    return "made"
 
 
 def _forget(stage: Stage, job: Job, known: Record[Any] | None) -> None:

@@ -82,7 +82,8 @@ class CaptionsSettings(Group):
     max_new_tokens: int = Field(20, ge=1, le=100)
     samples: int = Field(2, ge=0, le=16)
     seed: int = 0
-    precision: Literal["fp32", "bf16"] = "fp32"  # not chosen by the machine: texts would hang on it
+    # auto: bf16 where the device has it; records say which it was, and stand on every machine
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"
 
 
 class Reliability(Group):
@@ -120,6 +121,7 @@ class RunSettings(Group):
     page_timeout: float = Field(50.0, gt=0)  # seconds that an external program may take for one page
     failed_pages_limit: float = Field(0.10, ge=0, le=1)  # an issue with a larger share of failed pages fails
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    batch: int = Field(8, ge=1, le=1024)  # pictures that a model looks at together, also of several pages
     models: Literal["here", "queue"] = "here"  # under Prefect: in the issue's own run, or by a worker of `models`
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import JsonValue
 
 from revista import captions, context, descriptions, images, pages, ranking, regions, text
+from revista.batches import Through
 from revista.errors import BadArguments, BadInput
 from revista.records import (
     BODIES,
@@ -39,6 +43,13 @@ class Models:
         self._settings = settings
         self._loaded: dict[str, Any] = {}
         self._guard = threading.Lock()
+        self._through: Through = lambda model: model
+
+    def asked(self, through: Through) -> Models:
+        """The same models, captioner and ranker being asked through what `through` makes of them."""
+        others = copy.copy(self)
+        others._through = through
+        return others
 
     def _once(self, name: str, load: Callable[[], Any]) -> Any:
         with self._guard:
@@ -54,12 +65,24 @@ class Models:
     def captioner(self) -> Captioner | None:
         """The captioner, None where the settings name none."""
         s = self._settings
-        return self._once("captioner", lambda: captions.load(s.captions, s.run.device)) if s.captions.model else None
+        if not s.captions.model:
+            return None
+        loaded = self._once("captioner", lambda: captions.load(s.captions, s.run.device, s.run.batch))
+        return cast("Captioner", self._through(loaded))
 
     def ranker(self) -> Ranker | None:
         """The ranker, None where the settings name none."""
         s = self._settings
-        return self._once("ranker", lambda: ranking.load(s.ranking, s.run.device)) if s.ranking.model else None
+        if not s.ranking.model:
+            return None
+        return cast(
+            "Ranker", self._through(self._once("ranker", lambda: ranking.load(s.ranking, s.run.device, s.run.batch)))
+        )
+
+    def settled(self, name: str) -> dict[str, JsonValue]:
+        """The options that were left to the machine (`auto`) as the model `name` has settled them; none is loaded."""
+        precision = getattr(self._loaded.get(name), "precision", None)
+        return {"precision": precision} if precision else {}
 
 
 @lru_cache(maxsize=1)
@@ -115,7 +138,8 @@ class Stage:
     files: Callable[[Archive, str, Any], Iterable[Path]] = _no_files
     before: tuple[str, ...] = ()  # stages whose record on the page before it takes too, where there is one
     more_inputs: Callable[[Job], dict[str, str]] = lambda job: {}  # beside records
-    one_at_a_time: bool = False  # a model that uses all cores (or the one GPU) by itself
+    settled: Callable[[Job], dict[str, JsonValue]] = lambda job: {}  # options, once it has run
+    in_batches: bool = False  # by a model that uses all cores (or the one GPU) by itself: see `pipeline`
 
     @property
     def body(self) -> type[Body]:
@@ -143,8 +167,8 @@ class Stage:
         )
 
     def workers(self, settings: Settings) -> int:
-        """On how many pages it runs at once."""
-        return 1 if self.one_at_a_time else settings.run.workers
+        """On how many pages it runs side by side."""
+        return 1 if self.in_batches else settings.run.workers
 
     def header(self, job: Job, without: Collection[str] = ()) -> Header:
         """What the header of this stage's record says if it is made now, the times and the inputs `without` left out.
@@ -214,6 +238,10 @@ def _run_captions(job: Job) -> Body:
     return captions.run(job.image, job.body("context"), job.settings.captions, job.models.captioner(), None)
 
 
+def _captioner_settled(job: Job) -> dict[str, JsonValue]:
+    return job.models.settled("captioner")
+
+
 def _run_ranking(job: Job) -> Body:
     options, ranker = job.settings.ranking, job.models.ranker()
     return ranking.run(job.image, job.body("context"), job.body("captions"), options, ranker, None)
@@ -245,8 +273,8 @@ STAGES: dict[str, Stage] = {
         Stage("regions", ("pages",), _run_regions, regions, _picture_files),
         Stage("text", ("pages", "regions"), _run_text, text),
         Stage("context", ("regions", "text"), _run_context, context, before=("text",)),
-        Stage("captions", ("pages", "context"), _run_captions, captions, one_at_a_time=True),
-        Stage("ranking", ("pages", "context", "captions"), _run_ranking, ranking, one_at_a_time=True),
+        Stage("captions", ("pages", "context"), _run_captions, captions, settled=_captioner_settled, in_batches=True),
+        Stage("ranking", ("pages", "context", "captions"), _run_ranking, ranking, in_batches=True),
         Stage("descriptions", ("context", "captions", "ranking"), _run_descriptions, descriptions),
     )
 }

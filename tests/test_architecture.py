@@ -35,6 +35,7 @@ BASE = {
     "images",
     "issues",
     "devices",
+    "batches",
     "wording",
     "compact",
     "spanish",

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,11 +15,13 @@ from prefect.client.schemas.objects import Artifact, FlowRun, TaskRun
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.archive import process_archive
-from flows.issue import process_issue
+from flows.issue import process_issue, run_models
 from flows.reports import artifact_key
 from flows.reprocess import StageName
 from revista import pipeline
+from revista.devices import alone_on
 from revista.errors import StorageError
+from revista.store import Archive
 
 from .conftest import NO_MODELS, MakePdf
 from .test_kill import snapshot
@@ -183,3 +186,21 @@ def test_full_disk_fails_at_once_and_says_so(excerpt: MakePdf, tmp_path: Path, m
     state = process_issue(str(excerpt(8)), str(tmp_path / "archive"), return_state=True)
     assert state.is_failed() and "→ Free some space." in str(state.message)
     assert calls == ["pages"]  # it cannot pass by itself: not tried again
+
+
+def test_models_wait_for_their_device(excerpt: MakePdf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where two workers of the queue serve one device: the second run waits for the first, then does its work."""
+    archive = tmp_path / "archive"
+    with Archive(archive, create=True) as opened:
+        pipeline.run_issue(opened, excerpt(8), NO_MODELS)
+        opened.remove(ISSUE, "captions", 1)
+    monkeypatch.setenv("REVISTA_RUN__DEVICE", "cpu")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with ThreadPoolExecutor(1) as pool:
+        with alone_on("cpu"):
+            run = pool.submit(run_models, ISSUE, archive, ["captions"], None)
+            with pytest.raises(TimeoutError):
+                run.result(timeout=6)
+            assert not opened.record_file(ISSUE, "captions", 1).exists()
+        run.result(timeout=120)
+    assert opened.record_file(ISSUE, "captions", 1).exists()

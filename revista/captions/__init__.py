@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from revista.captions.colours import has_colour, without_colours
-from revista.devices import torch_software
+from revista.devices import BATCH, torch_software
 from revista.errors import BadInput, MissingWeights, ModelError, RevistaError
 from revista.images import crops
 from revista.records import Candidate, Candidates, Contexts, PictureCandidates, Problem, page_of
@@ -72,8 +72,8 @@ def weights(options: CaptionsSettings) -> dict[str, str]:
     return find_weights(options.model).hashes() if options.model else {}
 
 
-def load(options: CaptionsSettings, device: str) -> Captioner:
-    """The captioner that the settings name, on `device` (as in the setting `run.device`).
+def load(options: CaptionsSettings, device: str, batch: int = BATCH) -> Captioner:
+    """The captioner that the settings name, on `device`, for up to `batch` pictures at once (as in the group `run`).
 
     Raises:
         MissingWeights: the settings name none, it is not at hand, or it is not a BLIP captioning checkpoint.
@@ -83,7 +83,7 @@ def load(options: CaptionsSettings, device: str) -> Captioner:
         raise MissingWeights("no captioner weights", "Name a BLIP checkpoint in the setting captions.model.")
     from revista.captions.blip import Blip
 
-    return Blip(find_weights(options.model), options, device)
+    return Blip(find_weights(options.model), options, device, batch)
 
 
 def run(

@@ -14,7 +14,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from revista.captions.decoding import Attended, attended, cache, halve, share_pictures
-from revista.devices import as_picture, load_model, load_part, load_tokenizer, pick_device, predict_in_batches
+from revista.devices import (
+    BATCH,
+    as_picture,
+    has_bf16,
+    load_model,
+    load_part,
+    load_tokenizer,
+    pick_device,
+    predict_in_batches,
+)
 from revista.errors import BadArguments, ModelError
 from revista.records import Candidate
 from revista.screens import descreened
@@ -27,7 +36,6 @@ if TYPE_CHECKING:
 
     from revista.captions import CaptionRequest
 
-BATCH = 8  # pictures a batch; with 5 beams and a 30,524-word vocabulary the scores take about 0.3 GB
 TOP_P = 0.9  # the nucleus from which BLIP's authors sample
 
 # BLIP itself, and BLIP's decoder over the small encoder that this project trained.
@@ -37,8 +45,10 @@ _ARCHITECTURES = {"blip": "BlipForConditionalGeneration", "revista_blip": "Compa
 class Blip:
     """A BLIP captioning checkpoint; a `Captioner`."""
 
-    def __init__(self, weights: Weights, options: CaptionsSettings, device: str) -> None:
-        """Load the checkpoint.
+    def __init__(self, weights: Weights, options: CaptionsSettings, device: str, batch: int = BATCH) -> None:
+        """Load the checkpoint, for up to `batch` pictures at once.
+
+        With 8 pictures, 5 beams and a vocabulary of 30,524 words the scores alone take about 0.3 GB.
 
         Raises:
             MissingWeights: it is not a whole checkpoint of a known architecture.
@@ -49,14 +59,17 @@ class Blip:
 
         self.name = weights.name
         self._options = options
-        self._device = pick_device(device)
+        self._device, self._batch = pick_device(device), batch
         model_class = _model_class(weights)
         # The PIL processor always: the one over torchvision resizes to slightly other pixels.
         self._processor = load_part(BlipImageProcessorPil, weights)
         self._tokenizer = load_tokenizer(weights)
         self._model = load_model(model_class, weights, self._device)
         share_pictures(self._model.text_decoder)
-        if options.precision == "bf16":
+        self.precision = options.precision
+        if options.precision == "auto":
+            self.precision = "bf16" if has_bf16(self._device) else "fp32"
+        if self.precision == "bf16":
             halve(self._model.text_decoder.bert)
         self._lock = threading.Lock()  # the tokenizer is not safe across threads, and torch fills all cores anyway
         try:
@@ -76,7 +89,7 @@ class Blip:
         import torch
 
         with self._lock, torch.inference_mode():
-            return predict_in_batches(requests, self._predict_batch, BATCH)
+            return predict_in_batches(requests, self._predict_batch, self._batch)
 
     def _predict_batch(self, requests: list[CaptionRequest]) -> list[tuple[Candidate, ...]]:
         states = self._look([request.image for request in requests])

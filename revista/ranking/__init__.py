@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from revista.devices import torch_software
+from revista.devices import BATCH, torch_software
 from revista.errors import BadInput, Category, MissingWeights, ModelError, RevistaError
 from revista.images import crops
 from revista.ranking import reliability
@@ -97,8 +97,8 @@ def weights(options: RankingSettings) -> dict[str, str]:
     return find_weights(options.model).hashes() if options.model else {}
 
 
-def load(options: RankingSettings, device: str) -> Ranker:
-    """The ranker that the settings name, on `device` (as in the setting `run.device`).
+def load(options: RankingSettings, device: str, batch: int = BATCH) -> Ranker:
+    """The ranker that the settings name, on `device`, for up to `batch` pictures at once (as in the group `run`).
 
     Raises:
         MissingWeights: the settings name none, it is not at hand, or it is not a CLIP, MetaCLIP 2 or SigLIP one.
@@ -108,7 +108,7 @@ def load(options: RankingSettings, device: str) -> Ranker:
         raise MissingWeights("no ranker weights", "Name a CLIP checkpoint in the setting ranking.model.")
     from revista.ranking.clip import Clip
 
-    return Clip(find_weights(options.model), device)
+    return Clip(find_weights(options.model), device, batch)
 
 
 def run(

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from revista.devices import as_picture, load_model, load_part, load_tokenizer, pick_device, predict_in_batches
+from revista.devices import BATCH, as_picture, load_model, load_part, load_tokenizer, pick_device, predict_in_batches
 from revista.errors import ModelError
 from revista.ranking import RankingRequest, Scores
 from revista.weights import Weights
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-BATCH = 8  # pictures a batch
 TEXTS = 64  # texts a batch
 
 # One interface in transformers. `siglip` is SigLIP, and SigLIP 2 at a fixed resolution; the NaFlex checkpoints
@@ -38,8 +37,8 @@ _ARCHITECTURES = {
 class Clip:
     """A dual encoder of the CLIP family; a `Ranker`."""
 
-    def __init__(self, weights: Weights, device: str) -> None:
-        """Load the checkpoint.
+    def __init__(self, weights: Weights, device: str, batch: int = BATCH) -> None:
+        """Load the checkpoint, for up to `batch` pictures at once.
 
         Raises:
             MissingWeights: it is not a whole checkpoint of a known architecture.
@@ -52,7 +51,7 @@ class Clip:
         if kind == "revista_clip":
             import revista.compact.models  # noqa: F401 - makes the type known to AutoModel
         self.name = weights.name
-        self._device = pick_device(device)
+        self._device, self._batch = pick_device(device), batch
         # The PIL processor always: the one over torchvision resizes to slightly other pixels.
         self._processor = load_part(SiglipImageProcessorPil if kind == "siglip" else CLIPImageProcessorPil, weights)
         self._tokenizer = load_tokenizer(weights)
@@ -73,7 +72,7 @@ class Clip:
         import torch
 
         with self._lock, torch.inference_mode():
-            return predict_in_batches(requests, self._predict_batch, BATCH)
+            return predict_in_batches(requests, self._predict_batch, self._batch)
 
     def _predict_batch(self, requests: list[RankingRequest]) -> list[Scores]:
         import torch
