@@ -58,6 +58,7 @@ SAID = {
     "a black dog and a black dog are playing": "dos perros negros están jugando",
     "a man in a black coat and a black coat": "un hombre con un abrigo negro",
     "a group of people stand in front of a group of people": "un grupo de personas está de pie",
+    "a man is sitting at a table in front of a table": "un hombre está sentado a una mesa",
     # a stand-in of the glossary that is in the caption itself
     "a lamp on a rock": "una lámpara en una roca",
     "a woman is praying, a man is looking at a boy": "una mujer está rogando, un hombre está mirando a un niño",

@@ -65,7 +65,7 @@ _BEFORE: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"(?: (?:in front of|next to|with|on|in|at|near) (?:an?|the) (?:large|small|white|black|red|blue|green))$", ""),
     # A model that has nothing more to say says the same again.
     (r"\b(in|with) (an? [a-z]+(?: [a-z]+)?) and \2\b", r"\1 \2"),
-    (r"\b(an? (?:[a-z]+ )?[a-z]+(?: of [a-z]+)?)((?: [a-z]+){1,8}?) (?:in front of|next to|with) \1$", r"\1\2"),
+    (r"\b(an? (?:[a-z]+ )?[a-z]+(?: of [a-z]+)?)((?: [a-z]+){0,8}?) (?:in front of|next to|with) \1$", r"\1\2"),
     (r"^an? ([a-z]+(?: [a-z]+)?) and an? \1 (are|is)\b", lambda m: f"two {_plural(m[1])} are"),
     (r"\b(red|blue|green|yellow|black|white|grey|gray|brown|pink) and \1\b", r"\1"),
     (r"(?: (?:in front|of|with|on|in|at|to|and|an?|the))+$", ""),  # a caption that was cut at its longest
