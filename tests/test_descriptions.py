@@ -300,6 +300,8 @@ def test_no_model_names_anybody_printed_nearby_or_not(said: str) -> None:
         "Un señor con bastón",
         "un general de uniforme",
         "un rey a caballo",
+        "una reina saluda a la multitud",
+        "un soldado francés con un perro",
         "una rosa en un jarrón",
         "un retrato de una mujer",
         "una playa con casas",

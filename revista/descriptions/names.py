@@ -18,10 +18,10 @@ from revista.records import PictureContext, Quote
 _WORDS = tomllib.loads(Path(__file__).with_name("names.toml").read_text("utf-8"))
 _GIVEN = frozenset(_WORDS["given"].split())
 _NO_NAME = frozenset(_WORDS["common"].split())  # what may stand behind a title
-_TITLE = re.compile(
-    r"\b(?:don|doña|mrs?|ms|dra?|sra?|srta|sir|monsieur|madame|mister|señor|señora|señorita|doctor|doctora|general|coronel"
-    r"|capitán|comandante|presidente|president|king|queen|prince|princess|rey|reina|príncipe|princesa|saint|san|santo"
-    r"|santa|lord|conde|condesa|marqués|marquesa|duque|duquesa|miss)\.?\s+(?=([^\W\d_]+))",
+_TITLE = re.compile(  # what follows these is a name, unless it is a common word
+    r"\b(?:don|doña|mrs?|ms|dra?|sra?|srta|sir|lord|monsieur|madame|mister|miss|saint|san"
+    r"|(?:el|la|del|al) (?:señor|señora|señorita|doctora?|general|coronel|capitán|comandante|presidente|rey|reina"
+    r"|príncipe|princesa|conde|condesa|marqués|marquesa|duque|duquesa))\.?\s+(?=([^\W\d_]+))",
     re.IGNORECASE,
 )
 _PRINTED_TITLE = re.compile(
