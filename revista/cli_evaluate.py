@@ -1,4 +1,4 @@
-"""`revista evaluate regions`, `text`, `captions`: measures against ground truth."""
+"""`revista evaluate regions`, `text`, `captions`, `keywords`...: measures against ground truth."""
 
 from __future__ import annotations
 
@@ -118,6 +118,24 @@ def evaluate_reliability(
         print_json(result.model_dump(mode="json"))
     else:
         out.print(result.table())
+
+
+@evaluate.command("keywords")
+def evaluate_keywords(
+    index: IndexArgument,
+    boxes: Annotated[
+        Literal["true", "found"], typer.Option(help="Pictures where people drew them, or where they are found.")
+    ] = "true",
+    settings: SettingsOption = None,
+    predictions: PredictionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how many pictures are described with one of their keywords in an INDEX, and how many by chance."""
+    from functools import partial
+
+    from revista.evaluation.keywords import evaluate_keywords as measure
+
+    _evaluate(partial(measure, boxes=boxes), index, settings, predictions, as_json)
 
 
 def _evaluate(

@@ -276,8 +276,9 @@ def show_json(view: IssueView) -> dict[str, Any]:
     `{"schema_version", "issue", "totals", "pages", "problems", "provenance"}`. A page has `number`, `image` (relative
     to the archive folder), `width`, `height`, `failed`, `missing_stages`, `regions`, `text` and `pictures`; a picture
     has `id`, `box`, `file`, `detector`, `confidence`, `context`, `candidates` (best first, with scores), `chosen`,
-    `window`, `kind`, `reasons`, `sentences` and `undescribed`. What a stage that has not run would have said is null;
-    what it looked for and did not find is an empty list. Boxes are `[left, top, right, bottom]` in pixels.
+    `window`, `kind`, `reasons`, `alt`, `description`, `sentences` and `undescribed`. What a stage that has not run
+    would have said is null; what it looked for and did not find is an empty list. Boxes are
+    `[left, top, right, bottom]` in pixels.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -337,6 +338,8 @@ def _picture_json(picture: PictureView) -> dict[str, Any]:
             "captions": picture.candidates.reason if picture.candidates else None,
             "ranking": ranking.reason if ranking else None,
         },
+        "alt": description.alt if description else None,
+        "description": description.text if description else None,
         "sentences": [s.model_dump(mode="json") for s in description.sentences] if description else None,
         "undescribed": description.undescribed if description else None,
     }
@@ -384,6 +387,8 @@ def show_text(view: IssueView, console: Console) -> None:
             say(f"{picture.id}, {picture.box.width} x {picture.box.height} px{told}", 2, "cyan")
             for sentence in picture.description.sentences if picture.description else ():
                 say(f"[{sentence.source.value}] {sentence.text}", 4)
+                for flag in sentence.flags:
+                    say(f"{flag.kind.value}: {flag.term or '-'} ({flag.note})", 6, "magenta")
             if picture.description and picture.description.undescribed:
                 say(picture.description.undescribed, 4, "yellow")
     if view.problems:

@@ -23,6 +23,8 @@ from revista.records import (
     Description,
     Descriptions,
     Evidence,
+    Flag,
+    FlagKind,
     Header,
     Issue,
     Line,
@@ -244,6 +246,7 @@ def _write_described_page(archive: Archive) -> None:
                     text=f"Cerca de la imagen se lee: «{passage}».",
                     source=Source.ARTICLE,
                     evidence=Evidence(page=1, boxes=(COLUMNS[0],), confidence=0.71, model="clip-base"),
+                    flags=(Flag(kind=FlagKind.SENSITIVE, term=passage.split()[0], note="Raza: nota <b>"),),
                 ),
             ),
         )

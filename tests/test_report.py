@@ -133,7 +133,8 @@ def test_every_image_is_a_jpeg_with_its_true_size_and_a_text(outline: Outline) -
             assert image.size == (int(attrs["width"] or 0), int(attrs["height"] or 0))
             assert image.width <= 900
     alts = [attrs["alt"] or "" for attrs in images if attrs["class"] == "crop"]
-    assert alts[0].startswith("Una mujer con un vestido blanco")
+    assert alts[0] == "«La señorita Rosa Güell y su hermana, en el jardín de su casa del Vedado»."
+    assert all(len(alt) <= 125 for alt in alts)
     assert alts[3] == "Imagen 1 de la página 5, sin descripción"
     assert all(attrs["alt"] for attrs in images if attrs["class"] != "small")
 
@@ -157,6 +158,7 @@ def test_sources_evidence_and_reasons_are_told_in_spanish(outline: Outline) -> N
     assert "Sin descripción de un modelo: faltan los pesos del modelo que describe." in text
     assert "no captioner weights" not in text
     assert "A reason nobody has translated." in text
+    assert "término sensible «" in text and "»: Raza: nota <b>" in text
     badges = [
         attrs["class"] for tag, attrs in outline.elements if tag == "span" and "badge" in (attrs.get("class") or "")
     ]

@@ -73,6 +73,7 @@ SENTENCE = closed(
         model=nullable(TEXT),
         original=nullable(TEXT),
     ),
+    flags=items(closed(kind={"enum": ["sensible", "sustituido"]}, term=nullable(TEXT), note=TEXT)),
 )
 CONTEXT = closed(
     caption=nullable(QUOTE),
@@ -98,6 +99,8 @@ PICTURE = closed(
     window=nullable(CANDIDATE),
     kind=nullable(closed(kind=PICTURE_KIND, likeliest=PICTURE_KIND, confidence=NUMBER)),
     reasons=closed(captions=nullable(TEXT), ranking=nullable(TEXT)),
+    alt=nullable({"type": "string", "minLength": 1, "maxLength": 125}),
+    description=nullable(TEXT),
     sentences=nullable(items(SENTENCE)),
     undescribed=nullable(TEXT),
 )

@@ -19,7 +19,7 @@ from revista.records.candidates import (
     ScoredCandidate,
 )
 from revista.records.context import Contexts, PictureContext, Quote
-from revista.records.description import Description, Descriptions, Evidence, Sentence, Source
+from revista.records.description import Description, Descriptions, Evidence, Flag, FlagKind, Sentence, Source
 from revista.records.page import (
     Issue,
     Line,
@@ -47,6 +47,8 @@ __all__ = [
     "Description",
     "Descriptions",
     "Evidence",
+    "Flag",
+    "FlagKind",
     "Frozen",
     "Header",
     "Issue",

@@ -30,7 +30,6 @@ from revista.view import PageView, PictureView, read_view
 from revista.wording import decimal, printable
 
 _HERE = Path(__file__).parent
-_ALT_LENGTH = 300
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ac\u2010]$")  # after a letter, at the end of a line
 
 
@@ -81,6 +80,7 @@ def write_report(archive: Archive, issue: str, out: Path) -> Path:
             numbers={page.number for page in view.pages},
             kinds=spanish.KINDS,
             sources=spanish.SOURCES,
+            flags=spanish.FLAGS,
             css=Markup(css),
             js=Markup(js),
             policy=_policy(css, js),
@@ -184,11 +184,10 @@ def _doubts(picture: PictureView) -> list[str]:
 
 
 def _alt(picture: PictureView) -> str:
-    """The alternative text of a picture: its description, else its printed caption, else that there is none."""
-    text = picture.description.text if picture.description else ""
-    text = text or (picture.caption.text if picture.caption else "")
-    text = text or f"Imagen {picture.order} de la página {picture.page}, sin descripción"
-    return text if len(text) <= _ALT_LENGTH else text[: _ALT_LENGTH - 1].rstrip() + "…"
+    """The alternative text of a picture: that of its description, else where it stands."""
+    if picture.description:
+        return picture.description.alt
+    return f"Imagen {picture.order} de la página {picture.page}, sin descripción"
 
 
 def _state(picture: PictureView) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from revista.errors import Category
-from revista.records import Issue, Kind, PictureKind, RegionKind, Source
+from revista.records import FlagKind, Issue, Kind, PictureKind, RegionKind, Source
 from revista.wording import decimal
 
 MONTHS = (
@@ -48,6 +48,8 @@ SOURCES: dict[Source, tuple[str, str]] = {
     Source.REVIEWER: ("revisor", "Lo ha escrito o confirmado una persona."),
 }
 """What each source is called, and what it is worth."""
+
+FLAGS: dict[FlagKind, str] = {FlagKind.SENSITIVE: "término sensible", FlagKind.REPLACED: "término sustituido"}
 
 STAGES: dict[str, str] = {
     "issue": "Número",

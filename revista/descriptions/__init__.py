@@ -1,0 +1,66 @@
+"""Stage 7: Spanish sentences about each picture, each with what it rests on.
+
+What a model saw is said as a model's words (`seen`); what is printed is quoted, never retold (`printed`); nobody is
+named but by print (`names`); old-fashioned and offensive terms are marked in print, and no model says them
+(`sensitive`). Without a captioner the description is built from what is printed, and the reason is kept.
+"""
+
+from __future__ import annotations
+
+from revista.descriptions.printed import Printed
+from revista.descriptions.seen import NOT_DESCRIBED, UNRELIABLE, Seen
+from revista.errors import MissingProgram
+from revista.programs import apertium
+from revista.records import Candidates, Contexts, Description, Descriptions, Problem, Ranking
+from revista.settings import DescriptionsSettings
+
+__all__ = ["NAME", "NOT_DESCRIBED", "UNRELIABLE", "VERSION", "run", "software"]
+
+NAME = "descriptions"
+VERSION = "4"
+
+
+def software(options: DescriptionsSettings) -> dict[str, str]:
+    """Versions of what the result depends on; empty where Apertium is missing, which only translations need."""
+    try:
+        return {"apertium": apertium.probe()}
+    except MissingProgram:
+        return {}
+
+
+def run(
+    number: int,
+    contexts: Contexts,
+    candidates: Candidates,
+    ranking: Ranking,
+    options: DescriptionsSettings,
+    timeout: float,
+) -> Descriptions:
+    """Describe the pictures of a page in Spanish.
+
+    Args:
+        number: the page, 1-based.
+        contexts: what is printed around each picture.
+        candidates: what a captioner proposes; its reason where there was none.
+        ranking: what a ranker chose.
+        options: from which confidence on print is quoted.
+        timeout: seconds that a translation may take.
+
+    Raises:
+        MissingProgram: a sentence has to be translated and Apertium is not installed.
+    """
+    proposed = {item.picture: item for item in candidates.pictures}
+    ranked = {item.picture: item for item in ranking.pictures}
+    described, problems = [], []
+    for context in contexts.pictures:
+        chosen = ranked.get(context.picture)
+        seen, printed = Seen(number, context, options, timeout), Printed(number, context, options)
+        said, undescribed = seen.sentences(proposed.get(context.picture), chosen, candidates.captioner, ranking.ranker)
+        sentences = [*printed.caption(), *said, *printed.article(chosen)]
+        described.append(
+            Description(picture=context.picture, box=context.box, sentences=tuple(sentences), undescribed=undescribed)
+        )
+        problems += [
+            Problem.from_error(error, NAME, number, context.picture) for error in (*printed.errors, *seen.errors)
+        ]
+    return Descriptions(pictures=tuple(described), problems=tuple(problems))
