@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from revista import captions
+from revista.captions import server
 from revista.errors import ExitCode, MissingProgram, RevistaError
 from revista.programs import apertium, java, poppler, tesseract
 from revista.records import Frozen
@@ -48,7 +50,9 @@ def examine(settings: Settings, archive: Path | None = None) -> tuple[Check, ...
     ):
         if spec is not None:
             checks.append(_check(name, lambda spec=spec: str(find_weights(spec).folder)))  # type: ignore[misc]
-    if settings.captions.model is None:
+    if settings.captions.endpoint:
+        checks.append(_check("captioner endpoint", lambda: server.probe(settings.captions)))
+    elif settings.captions.model is None:
         notice = next(iter(notices(settings)), None)
         why = f"none: profile {settings.profile}" if notice is None else notice[0]
         hint = "Pictures are described from what is printed. For a model's eyes choose a profile (docs/settings.md)."
@@ -63,12 +67,14 @@ def require(settings: Settings) -> None:
 
     Raises:
         MissingProgram: Tesseract, its language, poppler, or (where translated) Apertium is missing.
-        MissingWeights: a model that the settings name is not at hand.
+        MissingWeights: a model that the settings name is not at hand, or its endpoint does not answer.
         BadArguments: the settings choose the transformers detector and name no checkpoint for it.
     """
     tesseract.require(_languages(settings))
     if _translates(settings):
         apertium.probe()
+    if settings.captions.endpoint:
+        server.probe(settings.captions)
     for stage in STAGES.values():
         stage.made_by(settings)  # which asks for the program and the weights of the stage
 
@@ -76,7 +82,7 @@ def require(settings: Settings) -> None:
 def notices(settings: Settings) -> tuple[tuple[str, str], ...]:
     """What a run with `settings` does without though their profile promises it, each with a hint; often nothing."""
     absent = not_shipped(settings.profile)
-    if settings.captions.model is not None or not absent:
+    if settings.captions.captioner or not absent:
         return ()
     return (
         (
@@ -93,7 +99,7 @@ def exit_code(checks: tuple[Check, ...]) -> ExitCode:
 
 
 def _translates(settings: Settings) -> bool:
-    return settings.captions.model is not None and settings.captions.language == "en"
+    return bool(settings.captions.captioner) and captions.spoken(settings.captions) == "en"
 
 
 def _check(name: str, probe: Callable[[], str], optional: bool = False) -> Check:

@@ -54,7 +54,9 @@ class Models:
     def captioner(self) -> Captioner | None:
         """The captioner, None where the settings name none."""
         s = self._settings
-        return self._once("captioner", lambda: captions.load(s.captions, s.run.device)) if s.captions.model else None
+        if not s.captions.captioner:
+            return None
+        return self._once("captioner", lambda: captions.load(s.captions, s.run.device, s.run.endpoint_timeout))
 
     def ranker(self) -> Ranker | None:
         """The ranker, None where the settings name none."""
@@ -278,7 +280,7 @@ def seconds_a_page(settings: Settings) -> dict[str, float]:
         "regions": 0.3,
         "text": 1.2,
         "context": 0.05,
-        "captions": _model_seconds(settings.captions.model, 10.0),
+        "captions": _model_seconds(settings.captions.captioner, 10.0),
         "ranking": _model_seconds(settings.ranking.model, 1.0),
         "descriptions": 0.05,
     }

@@ -127,7 +127,7 @@ def evaluate_captions(
     """
     from revista import captions, ranking
 
-    spoken = settings.captions.language
+    spoken = captions.spoken(settings.captions)
     language = language or spoken
     if (spoken, language) == ("es", "en"):
         raise BadArguments(
@@ -136,7 +136,7 @@ def evaluate_captions(
         )
     coco.require(language)
     names, references = _wanted(data, split, limit)
-    captioner = captions.load(settings.captions, settings.run.device)
+    captioner = captions.load(settings.captions, settings.run.device, settings.run.endpoint_timeout)
     ranker = ranking.load(settings.ranking, settings.run.device) if settings.ranking.model else None
 
     work = _Work(captioner, ranker, settings, language)
@@ -283,7 +283,7 @@ class _Work:
 
     def _in_language(self, candidate: Candidate) -> str:
         """A candidate in the language of the references."""
-        if self._language == self._settings.captions.language:
+        if self._language == candidate.language:
             return candidate.text
         from revista.spanish import to_spanish
 
