@@ -106,9 +106,19 @@ def load(options: CaptionsSettings, device: str, endpoint_timeout: float = 120.0
         raise MissingWeights(
             "no captioner weights", "Name a checkpoint in the setting captions.model, or a server in captions.endpoint."
         )
+    weights = find_weights(options.model)
+    kind = weights.config().get("model_type")
+    if kind == "blip-2":
+        from revista.captions.blip2 import Blip2
+
+        return Blip2(weights, options, device)
+    if kind not in _CONTINUED:
+        from revista.captions.vlm import Vlm
+
+        return Vlm(weights, options, device)
     from revista.captions.blip import Blip
 
-    return Blip(find_weights(options.model), options, device)
+    return Blip(weights, options, device)
 
 
 _CONTINUED = ("blip", "revista_blip", "blip-2")  # kinds of checkpoints that continue a caption; all others are asked
