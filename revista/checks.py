@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from revista import captions
+from revista import captions, translation
 from revista.captions import server
 from revista.errors import ExitCode, MissingProgram, RevistaError
 from revista.programs import apertium, java, poppler, tesseract
@@ -47,6 +47,7 @@ def examine(settings: Settings, archive: Path | None = None) -> tuple[Check, ...
         ("detector weights", settings.regions.transformers_model),
         ("captioner weights", settings.captions.model),
         ("ranker weights", settings.ranking.model),
+        ("translator weights", None if _by_apertium(settings) else settings.descriptions.translator),
     ):
         if spec is not None:
             checks.append(_check(name, lambda spec=spec: str(find_weights(spec).folder)))  # type: ignore[misc]
@@ -98,8 +99,14 @@ def exit_code(checks: tuple[Check, ...]) -> ExitCode:
     return next((check.exit_code for check in checks if check.status == "missing"), ExitCode.OK)
 
 
+def _by_apertium(settings: Settings) -> bool:
+    return settings.descriptions.translator == translation.APERTIUM
+
+
 def _translates(settings: Settings) -> bool:
-    return bool(settings.captions.captioner) and captions.spoken(settings.captions) == "en"
+    """Whether Apertium is needed."""
+    speaks = bool(settings.captions.captioner) and captions.spoken(settings.captions) == "en"
+    return speaks and _by_apertium(settings)
 
 
 def _check(name: str, probe: Callable[[], str], optional: bool = False) -> Check:

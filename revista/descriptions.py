@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from revista.errors import BadInput, Category, MissingProgram, RevistaError, TimedOut
+from revista import translation
+from revista.errors import BadInput, Category, ModelError, RevistaError, TimedOut
 from revista.geometry import Box
-from revista.programs import apertium
 from revista.records import (
     Candidate,
     Candidates,
@@ -32,7 +32,7 @@ from revista.records import (
     Source,
 )
 from revista.settings import DescriptionsSettings
-from revista.spanish import to_spanish
+from revista.translation import Translator
 from revista.wording import decimal, printable
 
 NAME = "descriptions"
@@ -60,10 +60,16 @@ _TRAILING = re.compile(r"[\s.,;:!?¡¿\-–—*\"'`]+$")
 
 def software(options: DescriptionsSettings) -> dict[str, str]:
     """Versions of what the result depends on; empty where Apertium is missing, which only translations need."""
-    try:
-        return {"apertium": apertium.probe()}
-    except MissingProgram:
-        return {}
+    return translation.software(options.translator)
+
+
+def weights(options: DescriptionsSettings) -> dict[str, str]:
+    """Hex sha256 of the translator's files, by name; empty for Apertium.
+
+    Raises:
+        MissingWeights: the settings name a checkpoint that is not at hand.
+    """
+    return translation.weights(options.translator)
 
 
 def run(
@@ -73,6 +79,7 @@ def run(
     ranking: Ranking,
     options: DescriptionsSettings,
     timeout: float,
+    translator: Translator | None = None,
 ) -> Descriptions:
     """Describe the pictures of a page in Spanish.
 
@@ -83,6 +90,7 @@ def run(
         ranking: what a ranker chose.
         options: from which confidence on print is quoted.
         timeout: seconds that a translation may take.
+        translator: who translates what an English captioner says; None: Apertium.
 
     Raises:
         MissingProgram: a sentence has to be translated and Apertium is not installed.
@@ -91,7 +99,7 @@ def run(
     ranked = {item.picture: item for item in ranking.pictures}
     described, problems = [], []
     for context in contexts.pictures:
-        writer = _Writer(number, context, options, timeout)
+        writer = _Writer(number, context, options, timeout, translator or translation.Apertium())
         seen, undescribed = writer.seen(
             proposed.get(context.picture), ranked.get(context.picture), candidates.captioner, ranking.ranker
         )
@@ -110,7 +118,15 @@ class _Unusable(Exception):
 class _Writer:
     """Writes the sentences about one picture, and notes what could not be written."""
 
-    def __init__(self, number: int, context: PictureContext, options: DescriptionsSettings, timeout: float) -> None:
+    def __init__(
+        self,
+        number: int,
+        context: PictureContext,
+        options: DescriptionsSettings,
+        timeout: float,
+        translator: Translator,
+    ) -> None:
+        self._translator = translator
         self._number = number
         self._context = context
         self._options = options
@@ -143,13 +159,13 @@ class _Writer:
                 text, translated = self._spanish(one.candidate)
             except _Unusable as error:
                 dropped.append(str(error))
-            except (BadInput, TimedOut) as error:
+            except (BadInput, TimedOut, ModelError) as error:
                 self._note(error)
                 dropped.append(error.message)
             else:
                 self._note_dropped(dropped)
                 models = (captioner, ranker if one.probability is not None else None)
-                translator = f"apertium {apertium.probe()}" if translated else None
+                translator = self._translator.name if translated else None
                 evidence = Evidence(
                     page=self._number,
                     boxes=(self._context.box,),
@@ -197,7 +213,7 @@ class _Writer:
             raise _Unusable(f"a sentence names {names[0]!r}, which is not printed nearby")
         if candidate.language == "es":
             return _lower_first(said), False
-        text, unknown = to_spanish(_lower_first(said), self._timeout)
+        text, unknown = self._translator.translate(_lower_first(said), self._timeout)
         if strange := [word for word in unknown if not _plain_words(word) <= printed]:
             raise _Unusable(f"the translator does not know {strange[0]!r}, and it is not printed nearby")
         if said == said.lower():

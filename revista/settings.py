@@ -139,6 +139,7 @@ class DescriptionsSettings(Group):
     """Stage 7: Spanish sentences."""
 
     min_quote_confidence: float = Field(0.6, ge=0, le=1)  # a caption read worse than this is not quoted
+    translator: str = "apertium"  # or folder or hub id (org/name@revision) of a Marian checkpoint, English to Spanish
     min_reliability: float = Field(0.5, ge=0, le=1)  # a sentence less likely to be right than this is not told
 
 

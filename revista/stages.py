@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from revista import captions, context, descriptions, images, pages, ranking, regions, text
+from revista import captions, context, descriptions, images, pages, ranking, regions, text, translation
 from revista.errors import BadArguments, BadInput
 from revista.records import (
     BODIES,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from revista.captions import Captioner
     from revista.ranking import Ranker
     from revista.regions import Detector
+    from revista.translation import Translator
 
 
 class Models:
@@ -62,6 +63,11 @@ class Models:
         """The ranker, None where the settings name none."""
         s = self._settings
         return self._once("ranker", lambda: ranking.load(s.ranking, s.run.device)) if s.ranking.model else None
+
+    def translator(self) -> Translator:
+        """The translator of what an English captioner says."""
+        s = self._settings
+        return self._once("translator", lambda: translation.load(s.descriptions.translator, s.run.device))
 
 
 @lru_cache(maxsize=1)
@@ -229,6 +235,7 @@ def _run_descriptions(job: Job) -> Body:
         job.body("ranking"),
         job.settings.descriptions,
         job.settings.run.page_timeout,
+        job.models.translator(),
     )
 
 

@@ -38,6 +38,7 @@ BASE = {
     "wording",
     "compact",
     "spanish",
+    "translation",
     "screens",
     "programs",
     "objects",

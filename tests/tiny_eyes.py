@@ -187,3 +187,64 @@ def teach(model: Vlm, lessons: list[tuple[Any, str]], steps: int) -> float:
 def grey(value: int) -> np.ndarray:
     """A plain picture, (50, 40, 3) uint8."""
     return np.full((50, 40, 3), value, dtype=np.uint8)
+
+
+def save_marian(folder: Path, lessons: list[tuple[str, str]], steps: int, languages: tuple[str, str]) -> Path:
+    """A Marian checkpoint with sentencepiece models of its own that learns `lessons` by heart, if given the steps.
+
+    Args:
+        folder: where to save it.
+        lessons: texts and their translations.
+        steps: of Adam, each over all lessons; 0: the weights stay random.
+        languages: of the texts and of the translations, as its tokenizer says.
+    """
+    import io
+    import json
+    import warnings
+
+    import sentencepiece
+    import torch
+    from transformers import MarianConfig, MarianMTModel, MarianTokenizer
+
+    folder.mkdir(parents=True)
+    pieces: dict[str, None] = {}
+    for side, name in enumerate(("source.spm", "target.spm")):
+        written = io.BytesIO()
+        texts = [lesson[side] for lesson in lessons] * 5
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(texts), model_writer=written, vocab_size=120, hard_vocab_limit=False,
+            character_coverage=1.0, bos_id=-1, minloglevel=2,
+        )  # fmt: skip
+        (folder / name).write_bytes(written.getvalue())
+        model = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
+        pieces.update(dict.fromkeys(model.id_to_piece(i) for i in range(model.get_piece_size())))
+    words = ["</s>", "<unk>", *(piece for piece in pieces if piece not in ("</s>", "<unk>")), "<pad>"]
+    (folder / "vocab.json").write_text(json.dumps({word: i for i, word in enumerate(words)}, ensure_ascii=False))
+    files = {name: str(folder / f"{name}.spm") for name in ("source", "target")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tokenizer = MarianTokenizer(
+            files["source"], files["target"], str(folder / "vocab.json"), source_lang=languages[0],
+            target_lang=languages[1],
+        )  # fmt: skip
+    torch.manual_seed(0)
+    network = MarianMTModel(
+        MarianConfig(
+            vocab_size=len(words), d_model=64, encoder_layers=1, decoder_layers=1, encoder_attention_heads=4,
+            decoder_attention_heads=4, encoder_ffn_dim=128, decoder_ffn_dim=128, max_position_embeddings=256,
+            pad_token_id=len(words) - 1, decoder_start_token_id=len(words) - 1, eos_token_id=0, forced_eos_token_id=0,
+            dropout=0.0,
+        )
+    )  # fmt: skip
+    inputs = tokenizer(
+        [one for one, _ in lessons], text_target=[other for _, other in lessons], return_tensors="pt", padding=True
+    )
+    inputs["labels"][inputs["labels"] == tokenizer.pad_token_id] = -100
+    optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        network(**inputs).loss.backward()
+        optimiser.step()
+    network.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
