@@ -13,6 +13,7 @@ from revista import captions, translation
 from revista.captions import server
 from revista.errors import ExitCode, MissingProgram, RevistaError
 from revista.programs import apertium, java, poppler, tesseract
+from revista.ranking.languages import languages
 from revista.records import Frozen
 from revista.registry import NO_MODELS, not_shipped
 from revista.settings import Settings
@@ -58,6 +59,8 @@ def examine(settings: Settings, archive: Path | None = None) -> tuple[Check, ...
         why = f"none: profile {settings.profile}" if notice is None else notice[0]
         hint = "Pictures are described from what is printed. For a model's eyes choose a profile (docs/settings.md)."
         checks.append(Check(name="captioner weights", status="optional", found=why, hint=hint))
+    for said, hint in _unread(settings):
+        checks.append(Check(name="ranker language", status="optional", found=said, hint=hint))
     if archive is not None:
         checks.append(_disk(archive))
     return tuple(checks)
@@ -84,12 +87,28 @@ def notices(settings: Settings) -> tuple[tuple[str, str], ...]:
     """What a run with `settings` does without though their profile promises it, each with a hint; often nothing."""
     absent = not_shipped(settings.profile)
     if settings.captions.captioner or not absent:
-        return ()
+        return _unread(settings)
     return (
         (
             f"this version ships no weights of the profile {settings.profile} ({', '.join(absent)}): "
             "pictures are described from print alone",
             f'Name a checkpoint in captions.model; or set profile = "{NO_MODELS}", which says nothing.',
+        ),
+    )
+
+
+def _unread(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """A notice where the captioner speaks Spanish to a ranker that has not learnt it."""
+    ranker = settings.ranking.model
+    if not settings.captions.captioner or ranker is None or captions.spoken(settings.captions) != "es":
+        return ()
+    if languages(ranker) != ("en",):
+        return ()
+    return (
+        (
+            f"the captioner speaks Spanish, and the ranker {ranker} has learnt from English alone: "
+            "it hardly tells the captioner's sentences apart",
+            "Name a MetaCLIP 2 or SigLIP 2 checkpoint in ranking.model, which read Spanish (docs/eyes.md).",
         ),
     )
 

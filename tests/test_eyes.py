@@ -2,13 +2,14 @@
 
 import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from revista import captions, checks
+from revista import captions, checks, ranking
 from revista.captions import Captioner, CaptionRequest
 from revista.captions.answers import KINDS
 from revista.captions.blip2 import Blip2
@@ -16,12 +17,14 @@ from revista.captions.questions import question
 from revista.captions.vlm import Vlm
 from revista.errors import MissingWeights, ModelError
 from revista.geometry import Box
+from revista.ranking import RankingRequest, Scores
+from revista.ranking.languages import languages, of_config
 from revista.records import Candidate, Kind, PictureContext, Quote
-from revista.settings import CaptionsSettings, Settings
+from revista.settings import CaptionsSettings, RankingSettings, Settings
 from revista.weights import find_weights
 
 from .tiny_eyes import save_blip2, save_idefics3, save_llava, teach
-from .tiny_models import WORDS, noise, one_thread
+from .tiny_models import WORDS, noise, one_thread, save_clip, save_metaclip
 
 HORSE = {"descripcion": ["Un hombre monta un caballo."], "tipo": "personas", "confianza": 0.9}
 STREET = {"descripcion": ["Una calle con árboles.", "Al fondo hay dos casas."], "tipo": "paisaje", "confianza": None}
@@ -212,6 +215,23 @@ def test_a_checkpoint_that_cannot_be_asked(unlearned: Path, tmp_path: Path) -> N
     assert "Instruct" in caught.value.hint
 
 
+@pytest.mark.skipif(find_spec("torchvision") is not None, reason="torchvision is installed")
+def test_a_checkpoint_whose_processor_also_takes_videos(unlearned: Path, tmp_path: Path) -> None:
+    """Qwen-VL and SmolVLM: transformers reads videos with torchvision only, and wants it even where there are none."""
+    folder = tmp_path / "qwen"
+    shutil.copytree(unlearned, folder)
+    (folder / "config.json").write_text('{"model_type": "qwen2_vl"}')
+    parts = {
+        "processor_class": "Qwen2VLProcessor",
+        "image_processor": {"image_processor_type": "Qwen2VLImageProcessor"},
+        "video_processor": {"video_processor_type": "Qwen2VLVideoProcessor"},
+    }
+    (folder / "processor_config.json").write_text(json.dumps(parts))
+    with pytest.raises(MissingWeights, match="torchvision") as caught:
+        captions.load(CaptionsSettings(model=str(folder)), "cpu")
+    assert "captions.endpoint" in caught.value.hint
+
+
 def test_half_precision(unlearned: Path) -> None:
     import torch
 
@@ -220,3 +240,46 @@ def test_half_precision(unlearned: Path) -> None:
     (result,) = model.predict([CaptionRequest(noise(1), context=CALM)])
     assert isinstance(result, ModelError) and "no usable answer" in result.message
     assert find_weights(str(unlearned)).config()["model_type"] == "llava"
+
+
+# --- who scores what is said in Spanish ---
+
+
+def test_which_rankers_read_spanish(tmp_path: Path) -> None:
+    assert languages(str(save_clip(tmp_path / "clip"))) == ("en",)
+    assert languages(str(save_metaclip(tmp_path / "metaclip"))) == ("en", "es")
+    assert languages("compact-clip") == ("en", "es") and languages("clip-vit-b32") == ("en",)
+    assert languages("./nowhere") == ()
+    siglip = {"model_type": "siglip", "text_config": {"vocab_size": 256_000}}  # google/siglip2-base-patch16-224
+    assert of_config(siglip) == ("en", "es")
+    assert of_config({"model_type": "siglip", "text_config": {"vocab_size": 32_000}}) == ("en",)
+
+
+def test_metaclip_scores_spanish_candidates_as_they_are(tmp_path: Path) -> None:
+    """Each letter of a Spanish sentence is read: another accent is another text, and the whole model says the same."""
+    import torch
+
+    ranker = ranking.load(RankingSettings(model=str(save_metaclip(tmp_path / "metaclip"))), "cpu")
+    assert type(ranker._model).__name__ == "MetaClip2Model"  # type: ignore[attr-defined]
+    texts = ("un señor y una niña", "un senor y una nina", "dos árboles")
+    (found,) = ranker.predict([RankingRequest(noise(0), texts)])
+    assert isinstance(found, Scores) and len(set(found.similarities[:3])) == 3
+    inputs = ranker._tokenizer(list(texts), padding=True, return_tensors="pt")  # type: ignore[attr-defined]
+    assert ranker._tokenizer.unk_token_id not in inputs["input_ids"][0]  # type: ignore[attr-defined]
+    pixels = ranker._processor(images=[Image.fromarray(noise(0))], return_tensors="pt")  # type: ignore[attr-defined]
+    with torch.inference_mode():
+        whole = ranker._model(**inputs, **pixels)  # type: ignore[attr-defined]
+    expected = (whole.text_embeds @ whole.image_embeds.T)[:, 0].tolist()
+    assert list(found.similarities[:3]) == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_ranker_that_does_not_read_what_is_said_is_told(tmp_path: Path) -> None:
+    def told(captioner: dict[str, str], ranker: str) -> tuple[tuple[str, str], ...]:
+        group = captioner or {"endpoint": "http://127.0.0.1:9/v1", "endpoint_model": "ojo"}
+        settings = Settings.model_validate({"captions": group, "ranking": {"model": ranker}})
+        return checks.notices(settings)
+
+    english = str(save_clip(tmp_path / "clip"))
+    ((said, hint),) = told({}, english)
+    assert "English alone" in said and "MetaCLIP 2" in hint
+    assert told({}, str(save_metaclip(tmp_path / "metaclip"))) == told({"model": "blip-base"}, english) == ()

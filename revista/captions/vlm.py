@@ -6,8 +6,10 @@ judged as `captions.answers` says. Nothing holds a model here to the schema but 
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from revista.captions.answers import KINDS, BadAnswer, judged
@@ -194,13 +196,20 @@ def require(weights: Weights) -> None:
 
 
 def _processor(cls: Any, weights: Weights) -> Any:
+    """The checkpoint's processor, over Pillow where there is one: that over torchvision resizes to other pixels.
+
+    Raises:
+        MissingWeights: it has none, or (for videos, which nobody shows it) needs torchvision.
+    """
     try:
         return load_part(cls, weights, backend="pil", trust_remote_code=False)
     except MissingWeights as error:
-        if "torchvision" not in f"{error.message} {error.__cause__}".lower():
+        if not re.search("video|torchvision", error.message, re.IGNORECASE):
             raise
+        if find_spec("torchvision") is not None:
+            return load_part(cls, weights, trust_remote_code=False)
         raise MissingWeights(
-            f"the weights at {weights.spec} need the Python package torchvision for their pictures (or videos)",
+            f"the weights at {weights.spec} need the Python package torchvision, which also reads videos for them",
             "Install the torchvision that belongs to your torch (pip install torchvision), or let a server run the "
             "model: captions.endpoint.",
         ) from error
