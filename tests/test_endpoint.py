@@ -236,6 +236,18 @@ def test_a_server_that_stays_busy_is_left_for_the_next_run() -> None:
     assert len(server.questions) == 2  # one retry, and no samples from a server in trouble
 
 
+def test_a_server_that_answers_nothing_stops_the_run_before_long() -> None:
+    with chat_server(sleeps(30)) as server:
+        loaded = captions.load(options(server), "cpu", 0.3)
+        first = loaded.predict([CaptionRequest(noise(i)) for i in range(5)])
+        assert all(isinstance(one, ModelError) and one.category is Category.TIMEOUT for one in first)
+        with pytest.raises(MissingWeights, match="8 pictures in a row") as caught:
+            loaded.predict([CaptionRequest(noise(i)) for i in range(50)])
+        assert len(server.questions) <= 12 and caught.value.hint
+        server.script = [says(GOOD)]
+        assert only(captions.load(options(server), "cpu").predict([CaptionRequest(noise(0))])[0])
+
+
 @pytest.mark.parametrize(
     "step",
     [sleeps(30), drips(b"HTTP/1.1 200 OK\r\nX: "), drips(OK + b"\r\n{")],

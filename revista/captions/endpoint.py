@@ -19,7 +19,7 @@ from revista.captions.answers import KINDS, SCHEMA, BadAnswer, judged
 from revista.captions.questions import question
 from revista.captions.server import Line, Passing
 from revista.devices import as_picture
-from revista.errors import Category, ModelError
+from revista.errors import Category, MissingWeights, ModelError
 from revista.images import jpeg
 from revista.screens import reduced
 from revista.settings import CaptionsSettings
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 SIDE = 1024  # pixels of the longer side of what is sent, at most
 TOGETHER = 4  # requests under way at once: servers batch them
 LONGEST_WAIT = 60.0  # seconds that a busy server may ask for before a second try
+GIVES_UP = 8  # pictures in a row without any answer, after which the server counts as away
 TEMPERATURE = 0.7  # of second tries and samples; the first answer is drawn at 0
 
 
@@ -68,6 +69,7 @@ class Remote:
         """
         self._line = Line(options, timeout)
         self._options = options
+        self._unanswered = 0  # pictures in a row
         self.name = f"{options.endpoint_model} @ {urlsplit(options.endpoint or '').netloc}"
 
     def predict(self, requests: Sequence[CaptionRequest]) -> list[tuple[Candidate, ...] | ModelError]:
@@ -76,8 +78,8 @@ class Remote:
         The first candidate is the model's likeliest answer, the others are drawn, as many as `captions.samples`.
 
         Raises:
-            MissingWeights: the server cannot be reached, refuses the key, or has no such model: no picture would fare
-                better.
+            MissingWeights: the server cannot be reached, refuses the key, has no such model, or left several pictures
+                in a row without an answer: no picture would fare better.
         """
         if not requests:
             return []
@@ -90,7 +92,9 @@ class Remote:
 
         async def one(client: httpx.AsyncClient, request: CaptionRequest) -> tuple[Candidate, ...] | ModelError:
             async with turns:
-                return await self._candidates(client, request)
+                result = await self._candidates(client, request)
+                self._count(result)
+                return result
 
         try:
             async with self._line.client() as client, asyncio.TaskGroup() as group:
@@ -98,6 +102,16 @@ class Remote:
         except BaseExceptionGroup as errors:  # the first cancels the others
             raise errors.exceptions[0] from None
         return [task.result() for task in tasks]
+
+    def _count(self, result: tuple[Candidate, ...] | ModelError) -> None:
+        """Note whether the server answered; what it answered does not matter."""
+        silent = isinstance(result, ModelError) and result.category in (Category.TIMEOUT, Category.BUSY)
+        self._unanswered = self._unanswered + 1 if silent else 0
+        if self._unanswered >= GIVES_UP and isinstance(result, ModelError):
+            raise MissingWeights(
+                f"{GIVES_UP} pictures in a row got no answer; the last time: {result.message}",
+                "Look at the server, then run the same command again: it goes on, and asks about these pictures again.",
+            )
 
     async def _candidates(
         self, client: httpx.AsyncClient, request: CaptionRequest
