@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from revista import captions, translation
+from revista.captions import server
 from revista.errors import ExitCode, MissingProgram, RevistaError
 from revista.programs import apertium, java, poppler, tesseract
+from revista.ranking.languages import languages
 from revista.records import Frozen
 from revista.registry import NO_MODELS, not_shipped
 from revista.settings import Settings
@@ -46,14 +49,19 @@ def examine(settings: Settings, archive: Path | None = None) -> tuple[Check, ...
         ("transformers detector weights", settings.regions.transformers_model),
         ("captioner weights", settings.captions.model),
         ("ranker weights", settings.ranking.model),
+        ("translator weights", None if _by_apertium(settings) else settings.descriptions.translator),
     ):
         if spec is not None:
             checks.append(_check(name, lambda spec=spec: str(find_weights(spec).folder)))  # type: ignore[misc]
-    if settings.captions.model is None:
+    if settings.captions.endpoint:
+        checks.append(_check("captioner endpoint", lambda: server.probe(settings.captions)))
+    elif settings.captions.model is None:
         notice = next(iter(notices(settings)), None)
         why = f"none: profile {settings.profile}" if notice is None else notice[0]
         hint = "Pictures are described from what is printed. For a model's eyes choose a profile (docs/settings.md)."
         checks.append(Check(name="captioner weights", status="optional", found=why, hint=hint))
+    for said, hint in _unread(settings):
+        checks.append(Check(name="ranker language", status="optional", found=said, hint=hint))
     if archive is not None:
         checks.append(_disk(archive))
     return tuple(checks)
@@ -64,12 +72,14 @@ def require(settings: Settings) -> None:
 
     Raises:
         MissingProgram: Tesseract, its language, poppler, or (where translated) Apertium is missing.
-        MissingWeights: a model that the settings name is not at hand.
+        MissingWeights: a model that the settings name is not at hand, or its endpoint does not answer.
         BadArguments: the settings choose the transformers detector and name no checkpoint for it.
     """
     tesseract.require(_languages(settings))
     if _translates(settings):
         apertium.probe()
+    if settings.captions.endpoint:
+        server.probe(settings.captions)
     for stage in STAGES.values():
         stage.made_by(settings)  # which asks for the program and the weights of the stage
 
@@ -77,8 +87,8 @@ def require(settings: Settings) -> None:
 def notices(settings: Settings) -> tuple[tuple[str, str], ...]:
     """What a run with `settings` does without though their profile promises it, each with a hint; often nothing."""
     absent = not_shipped(settings.profile)
-    if settings.captions.model is not None or not absent:
-        return ()
+    if settings.captions.captioner or not absent:
+        return _unread(settings)
     return (
         (
             f"this version ships no weights of the profile {settings.profile} ({', '.join(absent)}): "
@@ -88,13 +98,35 @@ def notices(settings: Settings) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _unread(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """A notice where the captioner speaks Spanish to a ranker that has not learnt it."""
+    ranker = settings.ranking.model
+    if not settings.captions.captioner or ranker is None or captions.spoken(settings.captions) != "es":
+        return ()
+    if languages(ranker) != ("en",):
+        return ()
+    return (
+        (
+            f"the captioner speaks Spanish, and the ranker {ranker} has learnt from English alone: "
+            "it hardly tells the captioner's sentences apart",
+            "Name a MetaCLIP 2 or SigLIP 2 checkpoint in ranking.model, which read Spanish (docs/eyes.md).",
+        ),
+    )
+
+
 def exit_code(checks: tuple[Check, ...]) -> ExitCode:
     """The exit code with which a run would end, 0 where nothing is missing."""
     return next((check.exit_code for check in checks if check.status == "missing"), ExitCode.OK)
 
 
+def _by_apertium(settings: Settings) -> bool:
+    return settings.descriptions.translator == translation.APERTIUM
+
+
 def _translates(settings: Settings) -> bool:
-    return settings.captions.model is not None and settings.captions.language == "en"
+    """Whether Apertium is needed."""
+    speaks = bool(settings.captions.captioner) and captions.spoken(settings.captions) == "en"
+    return speaks and _by_apertium(settings)
 
 
 def _check(name: str, probe: Callable[[], str], optional: bool = False) -> Check:

@@ -143,6 +143,17 @@ def write_jpeg(image: np.ndarray, file: Path, *, quality: int = 92, dpi: float |
         BadInput: a side is longer than JPEG can hold (65,500 pixels).
         StorageError: the file cannot be written.
     """
+    data = jpeg(image, quality=quality, dpi=dpi)
+    with storage_errors(file):
+        file.write_bytes(data)
+
+
+def jpeg(image: np.ndarray, *, quality: int = 92, dpi: float | None = None) -> bytes:
+    """`image` as a JPEG file; see `write_jpeg`.
+
+    Raises:
+        BadInput: a side is longer than JPEG can hold (65,500 pixels).
+    """
     if max(image.shape[:2]) > _JPEG_SIDE:
         raise BadInput(
             f"{image.shape[1]} x {image.shape[0]} pixels do not fit into a JPEG",
@@ -152,5 +163,4 @@ def write_jpeg(image: np.ndarray, file: Path, *, quality: int = 92, dpi: float |
     extra = {"dpi": (round(dpi), round(dpi))} if dpi else {}
     stream = io.BytesIO()  # Pillow, writing into a file itself, takes a write that a full disk cut short for done
     Image.fromarray(np.ascontiguousarray(image)).save(stream, "JPEG", quality=quality, subsampling=0, **extra)
-    with storage_errors(file):
-        file.write_bytes(stream.getvalue())
+    return stream.getvalue()

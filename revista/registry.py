@@ -229,6 +229,10 @@ def fill_from_profile(data: dict[str, Any]) -> dict[str, Any]:
         given = _given(data.get(group))
         if given is None:
             continue
+        if role == "captioner" and given.get("endpoint"):  # in the place of the profile's; one answer costs enough
+            model_too = None if given.get("model") in ("", NO_MODELS) else given.get("model")
+            filled[group] = {"language": "es", "samples": 0, **given, "model": model_too}
+            continue
         id = given["model"] if "model" in given else _of_profile(name, role)
         if id in (None, "", NO_MODELS) or not isinstance(id, str):  # what else it is, the validation tells
             filled[group] = {**given, "model": None if isinstance(id, str) else id}

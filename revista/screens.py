@@ -50,3 +50,20 @@ def descreened(image: np.ndarray, side: int) -> np.ndarray:
         small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
     found = period(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
     return image if found is None else cv2.GaussianBlur(small, (0, 0), _WIDTH * found)
+
+
+def reduced(image: np.ndarray, most: int) -> np.ndarray:
+    """The picture for a model that looks at its true proportions, without a screen.
+
+    Args:
+        image: (height, width, 3) uint8.
+        most: pixels of the longer side, at most; a smaller picture keeps its size.
+    """
+    height, width = image.shape[:2]
+    factor = min(1.0, most / max(height, width))
+    small = image
+    if factor < 1:
+        size = max(1, round(width * factor)), max(1, round(height * factor))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    found = period(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+    return small if found is None else cv2.GaussianBlur(small, (0, 0), _WIDTH * found)

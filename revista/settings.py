@@ -12,8 +12,9 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,12 +25,13 @@ from revista.errors import BadArguments
 from revista.registry import fill_from_profile
 
 DEFAULT_FILE = Path("revista.toml")
+KEY_VARIABLE = "REVISTA_ENDPOINT_KEY"  # holds the key that `captions.endpoint` wants: it is no setting, in no record
 
 
 class Group(BaseModel):
     """Base of the settings groups: immutable, and a misspelt name is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class PagesSettings(Group):
@@ -74,16 +76,45 @@ class ContextSettings(Group):
 class CaptionsSettings(Group):
     """Stage 5: the captioner."""
 
-    # registered id, local folder or hub id (org/name@revision) of a BLIP checkpoint; `Settings` fills in the profile's
+    # registered id, local folder or hub id (org/name@revision) of a BLIP or BLIP-2 checkpoint, or of any model that
+    # transformers loads for images and text; `Settings` fills in the profile's
     model: str | None = None
-    language: Literal["en", "es"] = "en"  # the language in which the checkpoint speaks
+    endpoint: str | None = None  # in place of a model here: address of an OpenAI-compatible server, such as .../v1
+    endpoint_model: str | None = None  # which of the server's models
+    language: Literal["en", "es"] = "en"  # the language in which a BLIP checkpoint speaks; who is asked answers in es
     prompts: tuple[str, ...] = ("", "a photograph of")
     beams: int = Field(5, ge=1, le=16)
     max_new_tokens: int = Field(20, ge=1, le=100)
+    answer_tokens: int = Field(400, ge=32, le=4000)  # length of an answer of a model that is asked, not continued
     samples: int = Field(2, ge=0, le=16)
     seed: int = 0
     # auto: bf16 where the device has it; records say which it was, and stand on every machine
     precision: Literal["fp32", "bf16", "auto"] = "fp32"
+
+    @property
+    def captioner(self) -> str | None:
+        """What captions the pictures: a model here, or one at an endpoint; None where there is no captioner."""
+        return self.model or self.endpoint_model
+
+    @field_validator("endpoint")
+    @classmethod
+    def _an_address(cls, endpoint: str | None) -> str | None:
+        if endpoint in (None, ""):
+            return None
+        parts = urlsplit(str(endpoint))
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an address such as http://localhost:8000/v1")
+        if "@" in parts.netloc:  # it would stand in every record
+            raise ValueError(f"must not hold a password or key: put a key into the variable {KEY_VARIABLE}")
+        return str(endpoint).rstrip("/")
+
+    @model_validator(mode="after")
+    def _one_captioner(self) -> Self:
+        if (self.endpoint is None) != (not self.endpoint_model):
+            raise ValueError("endpoint and endpoint_model go together")
+        if self.endpoint is not None and self.model:
+            raise ValueError("either model or endpoint, not both")
+        return self
 
 
 class Reliability(Group):
@@ -110,6 +141,7 @@ class DescriptionsSettings(Group):
     """Stage 7: Spanish sentences."""
 
     min_quote_confidence: float = Field(0.6, ge=0, le=1)  # a caption read worse than this is not quoted
+    translator: str = "apertium"  # or folder or hub id (org/name@revision) of a Marian checkpoint, English to Spanish
     min_reliability: float = Field(0.5, ge=0, le=1)  # a sentence less likely to be right than this is not told
 
 
@@ -119,6 +151,7 @@ class RunSettings(Group):
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     pages_per_task: int = Field(20, ge=1)  # chosen by benchmarks/orchestration.py
     page_timeout: float = Field(50.0, gt=0)  # seconds that an external program may take for one page
+    endpoint_timeout: float = Field(120.0, gt=0)  # seconds that `captions.endpoint` may take for one answer
     failed_pages_limit: float = Field(0.10, ge=0, le=1)  # an issue with a larger share of failed pages fails
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     batch: int = Field(8, ge=1, le=1024)  # pictures that a model looks at together, also of several pages
@@ -132,7 +165,9 @@ class Settings(BaseSettings):
     `none`; a model given as `none` or None is None with any profile. See `revista.registry.fill_from_profile`.
     """
 
-    model_config = SettingsConfigDict(env_prefix="REVISTA_", env_nested_delimiter="__", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="REVISTA_", env_nested_delimiter="__", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
     profile: str = "compact"  # one of models/registry.toml, or none
     pages: PagesSettings = PagesSettings()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import JsonValue
 
-from revista import captions, context, descriptions, images, pages, ranking, regions, text
+from revista import captions, context, descriptions, images, pages, ranking, regions, text, translation
 from revista.batches import Through
 from revista.errors import BadArguments, BadInput
 from revista.records import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from revista.captions import Captioner
     from revista.ranking import Ranker
     from revista.regions import Detector
+    from revista.translation import Translator
 
 
 class Models:
@@ -65,9 +66,10 @@ class Models:
     def captioner(self) -> Captioner | None:
         """The captioner, None where the settings name none."""
         s = self._settings
-        if not s.captions.model:
+        if not s.captions.captioner:
             return None
-        loaded = self._once("captioner", lambda: captions.load(s.captions, s.run.device, s.run.batch))
+        run = s.run
+        loaded = self._once("captioner", lambda: captions.load(s.captions, run.device, run.batch, run.endpoint_timeout))
         return cast("Captioner", self._through(loaded))
 
     def ranker(self) -> Ranker | None:
@@ -83,6 +85,11 @@ class Models:
         """The options that were left to the machine (`auto`) as the model `name` has settled them; none is loaded."""
         precision = getattr(self._loaded.get(name), "precision", None)
         return {"precision": precision} if precision else {}
+
+    def translator(self) -> Translator:
+        """The translator of what an English captioner says."""
+        s = self._settings
+        return self._once("translator", lambda: translation.load(s.descriptions.translator, s.run.device))
 
 
 @lru_cache(maxsize=1)
@@ -255,6 +262,7 @@ def _run_descriptions(job: Job) -> Body:
         job.body("ranking"),
         job.settings.descriptions,
         job.settings.run.page_timeout,
+        job.models.translator(),
     )
 
 
@@ -306,7 +314,7 @@ def seconds_a_page(settings: Settings) -> dict[str, float]:
         "regions": 0.3,
         "text": 1.2,
         "context": 0.05,
-        "captions": _model_seconds(settings.captions.model, 10.0),
+        "captions": _model_seconds(settings.captions.captioner, 10.0),
         "ranking": _model_seconds(settings.ranking.model, 1.0),
         "descriptions": 0.05,
     }

@@ -21,7 +21,7 @@ from revista.store import sha256_of
 
 # org/name, optionally @revision (a commit, tag or branch); no part starts with a dot or a dash, so none climbs.
 _HUB_ID = re.compile(r"(?P<name>\w[\w.-]{0,95}/\w[\w.-]{0,95})(?:@(?P<revision>\w[\w.-]{0,99}))?", re.ASCII)
-WANTED = ("*.safetensors", "*.json", "*.txt", "*.model")
+WANTED = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm", "*.jinja")
 ONNX = "model.onnx"  # in place of safetensors: the network of a detector
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 HUB_SECONDS = 5.0  # the hub library asks twice, and without this waits for ever on a network that swallows packets

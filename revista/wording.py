@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _DROPPED = ("Cc", "Cf", "Cs", "Co", "Cn")  # controls, bidirectional and zero-width marks, surrogates, unassigned
@@ -17,6 +18,12 @@ def printable(text: str) -> str:
     spaced = "".join(" " if sign.isspace() else sign for sign in text)
     kept = "".join(sign for sign in spaced if unicodedata.category(sign) not in _DROPPED)
     return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of a text in a form in which they can be compared: without accents, in small letters."""
+    bare = "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
+    return re.findall(r"[^\W_]+", bare.casefold())
 
 
 def decimal(number: float, places: int = 2) -> str:

@@ -39,6 +39,7 @@ BASE = {
     "wording",
     "compact",
     "spanish",
+    "translation",
     "screens",
     "programs",
     "objects",

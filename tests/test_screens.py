@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from revista.screens import descreened, period
+from revista.screens import descreened, period, reduced
 
 SIDE = 224
 
@@ -82,3 +82,16 @@ def test_a_screen_that_vanishes_by_reduction_is_left_alone() -> None:
 def test_any_picture_is_looked_at(picture: np.ndarray) -> None:
     assert descreened(picture, 32).dtype == np.uint8
     period(np.ascontiguousarray(picture[..., 0]))
+
+
+def test_reduced_keeps_proportions_and_small_pictures() -> None:
+    tall = np.full((3000, 1000, 3), 200, np.uint8)
+    assert reduced(tall, 1024).shape == (1024, 341, 3)
+    assert reduced(tall[:, :1], 1024).shape == (1024, 1, 3)
+    small = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    assert np.array_equal(reduced(small, 1024), small)
+    tones = scene(1)
+    print_ = screened(tones, 3.2, 0.8)
+    assert period(print_) is not None
+    clean = reduced(colour(print_), 1024)[..., 0].astype(float)
+    assert np.abs(clean - tones).mean() < 0.5 * np.abs(print_.astype(float) - tones).mean()

@@ -1,8 +1,9 @@
 """Stage 5: from pictures to candidate captions.
 
 A captioner looks at each cut-out picture and proposes sentences; which of them to believe is for the ranking to
-say. The captioner stands behind the Protocol `Captioner`, so that another model can take BLIP's place. Without
-weights the stage still writes its record: every picture then carries the reason.
+say. Captioners stand behind the Protocol `Captioner`: BLIP and BLIP-2, which continue a caption; any other model for
+images and text, and one at an OpenAI-compatible server, which are asked, and answer in Spanish by a schema. Without
+a captioner the stage still writes its record: every picture then carries the reason.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from revista.captions.colours import has_colour, without_colours
 from revista.devices import BATCH, torch_software
 from revista.errors import BadInput, MissingWeights, ModelError, RevistaError
 from revista.images import crops
-from revista.records import Candidate, Candidates, Contexts, PictureCandidates, Problem, page_of
+from revista.records import Candidate, Candidates, Contexts, PictureCandidates, PictureContext, Problem, page_of
 from revista.settings import CaptionsSettings
 from revista.versions import versions
 from revista.weights import find_weights
@@ -38,6 +39,7 @@ class CaptionRequest:
     image: np.ndarray  # (height, width, 3), uint8, RGB
     prompts: tuple[str, ...] = ("",)  # beginnings that the captioner continues; the empty one leaves it free
     seed: int = 0  # of the sampled candidates, 0 to 2**32 - 1
+    context: PictureContext | None = None  # what is printed around the picture, for models that are asked
 
 
 class Captioner(Protocol):
@@ -57,14 +59,19 @@ class Captioner(Protocol):
 
 def software(options: CaptionsSettings) -> dict[str, str]:
     """Versions of what the captions depend on; empty where the settings name no model."""
-    if not options.model:
+    if not options.captioner:
         return {}
     cv2 = versions("opencv-python", "opencv-python-headless")
-    return {**torch_software(), **cv2, "image_processor": "BlipImageProcessorPil"}
+    if options.endpoint:
+        return {**versions("httpx", "numpy", "pillow"), **cv2}
+    processor = "BlipImageProcessorPil" if _kind(options) in (*_CONTINUED, None) else "the checkpoint's own, over PIL"
+    return {**torch_software(), **cv2, "image_processor": processor}
 
 
 def weights(options: CaptionsSettings) -> dict[str, str]:
-    """Hex sha256 of the captioner's files, by name; empty where the settings name no model.
+    """Hex sha256 of the captioner's files, by name; empty where the settings name no model here.
+
+    An endpoint's weights cannot be seen: its records have its address and the model's name among the options.
 
     Raises:
         MissingWeights: the settings name a model that is not at hand.
@@ -72,18 +79,58 @@ def weights(options: CaptionsSettings) -> dict[str, str]:
     return find_weights(options.model).hashes() if options.model else {}
 
 
-def load(options: CaptionsSettings, device: str, batch: int = BATCH) -> Captioner:
-    """The captioner that the settings name, on `device`, for up to `batch` pictures at once (as in the group `run`).
+def spoken(options: CaptionsSettings) -> Literal["en", "es"]:
+    """The language in which the captioner speaks that the settings name."""
+    if options.endpoint or (_kind(options) or _CONTINUED[0]) not in _CONTINUED:
+        return "es"
+    return options.language
+
+
+def load(options: CaptionsSettings, device: str, batch: int = BATCH, endpoint_timeout: float = 120.0) -> Captioner:
+    """The captioner that the settings name.
+
+    Args:
+        options: which one.
+        device: where it runs, as in the setting `run.device`; an endpoint runs where it is.
+        batch: how many pictures it may look at together, as in the setting `run.batch`.
+        endpoint_timeout: seconds that an endpoint may take for an answer.
 
     Raises:
-        MissingWeights: the settings name none, it is not at hand, or it is not a BLIP captioning checkpoint.
-        BadArguments: a prompt is too long for the model, or there is no such device.
+        MissingWeights: the settings name none, it is not at hand, or it cannot be a captioner.
+        BadArguments: a prompt is too long for the model, there is no such device, or the endpoint's key cannot be one.
     """
+    if options.endpoint:
+        from revista.captions.endpoint import Remote
+
+        return Remote(options, endpoint_timeout)
     if not options.model:
-        raise MissingWeights("no captioner weights", "Name a BLIP checkpoint in the setting captions.model.")
+        raise MissingWeights(
+            "no captioner weights", "Name a checkpoint in the setting captions.model, or a server in captions.endpoint."
+        )
+    weights = find_weights(options.model)
+    kind = weights.config().get("model_type")
+    if kind == "blip-2":
+        from revista.captions.blip2 import Blip2
+
+        return Blip2(weights, options, device)
+    if kind not in _CONTINUED:
+        from revista.captions.vlm import Vlm
+
+        return Vlm(weights, options, device)
     from revista.captions.blip import Blip
 
-    return Blip(find_weights(options.model), options, device, batch)
+    return Blip(weights, options, device, batch)
+
+
+_CONTINUED = ("blip", "revista_blip", "blip-2")  # kinds of checkpoints that continue a caption; all others are asked
+
+
+def _kind(options: CaptionsSettings) -> str | None:
+    """What kind of checkpoint the settings name; None where there is none, or it is not at hand."""
+    try:
+        return str(find_weights(options.model).config().get("model_type")) if options.model else None
+    except MissingWeights:  # the caller learns of it from `weights`
+        return None
 
 
 def run(
@@ -124,7 +171,7 @@ def run(
             results[picture.picture] = part
         else:
             seed = picture_seed(options.seed, picture.picture)
-            requests[picture.picture] = CaptionRequest(part, options.prompts, seed)
+            requests[picture.picture] = CaptionRequest(part, options.prompts, seed, picture)
     results.update(zip(requests, captioner.predict(list(requests.values())), strict=True))
 
     found, problems = [], []

@@ -7,14 +7,14 @@ named but by print (`names`); old-fashioned and offensive terms are marked in pr
 
 from __future__ import annotations
 
+from revista import translation
 from revista.descriptions.printed import Printed
 from revista.descriptions.seen import NOT_DESCRIBED, UNRELIABLE, Seen
-from revista.errors import MissingProgram
-from revista.programs import apertium
 from revista.records import Candidates, Contexts, Description, Descriptions, Problem, Ranking
 from revista.settings import DescriptionsSettings
+from revista.translation import Translator
 
-__all__ = ["NAME", "NOT_DESCRIBED", "UNRELIABLE", "VERSION", "run", "software"]
+__all__ = ["NAME", "NOT_DESCRIBED", "UNRELIABLE", "VERSION", "run", "software", "weights"]
 
 NAME = "descriptions"
 VERSION = "4"
@@ -22,10 +22,16 @@ VERSION = "4"
 
 def software(options: DescriptionsSettings) -> dict[str, str]:
     """Versions of what the result depends on; empty where Apertium is missing, which only translations need."""
-    try:
-        return {"apertium": apertium.probe()}
-    except MissingProgram:
-        return {}
+    return translation.software(options.translator)
+
+
+def weights(options: DescriptionsSettings) -> dict[str, str]:
+    """Hex sha256 of the translator's files, by name; empty for Apertium.
+
+    Raises:
+        MissingWeights: the settings name a checkpoint that is not at hand.
+    """
+    return translation.weights(options.translator)
 
 
 def run(
@@ -35,6 +41,7 @@ def run(
     ranking: Ranking,
     options: DescriptionsSettings,
     timeout: float,
+    translator: Translator | None = None,
 ) -> Descriptions:
     """Describe the pictures of a page in Spanish.
 
@@ -45,16 +52,18 @@ def run(
         ranking: what a ranker chose.
         options: from which confidence on print is quoted.
         timeout: seconds that a translation may take.
+        translator: who translates what an English captioner says; None: Apertium.
 
     Raises:
         MissingProgram: a sentence has to be translated and Apertium is not installed.
     """
+    translator = translator or translation.Apertium()
     proposed = {item.picture: item for item in candidates.pictures}
     ranked = {item.picture: item for item in ranking.pictures}
     described, problems = [], []
     for context in contexts.pictures:
         chosen = ranked.get(context.picture)
-        seen, printed = Seen(number, context, options, timeout), Printed(number, context, options)
+        seen, printed = Seen(number, context, options, timeout, translator), Printed(number, context, options)
         said, undescribed = seen.sentences(proposed.get(context.picture), chosen, candidates.captioner, ranking.ranker)
         sentences = [*printed.caption(), *said, *printed.article(chosen)]
         described.append(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from revista.descriptions import names, sensitive
-from revista.errors import BadInput, Category, RevistaError, TimedOut
-from revista.programs import apertium
+from revista.errors import BadInput, Category, ModelError, RevistaError, TimedOut
 from revista.records import (
     Candidate,
     Evidence,
@@ -20,7 +19,7 @@ from revista.records import (
 )
 from revista.records.description import SEEN_HEAD
 from revista.settings import DescriptionsSettings
-from revista.spanish import to_spanish
+from revista.translation import Translator
 from revista.wording import decimal, printable
 
 NOT_DESCRIBED = "not described by a model"
@@ -47,7 +46,15 @@ class _Unusable(Exception):
 class Seen:
     """Says what a model saw in one picture, and notes what could not be said."""
 
-    def __init__(self, page: int, context: PictureContext, options: DescriptionsSettings, timeout: float) -> None:
+    def __init__(
+        self,
+        page: int,
+        context: PictureContext,
+        options: DescriptionsSettings,
+        timeout: float,
+        translator: Translator,
+    ) -> None:
+        self._translator = translator
         self._page = page
         self._context = context
         self._options = options
@@ -76,13 +83,13 @@ class Seen:
                 text, translated, flags = self._spanish(one.candidate)
             except (_Unusable, sensitive.Withheld) as error:
                 dropped.append(str(error))
-            except (BadInput, TimedOut) as error:
+            except (BadInput, TimedOut, ModelError) as error:
                 self.errors.append(error)
                 dropped.append(error.message)
             else:
                 self._note_dropped(dropped)
                 models = (captioner, ranker if one.probability is not None else None)
-                translator = f"apertium {apertium.probe()}" if translated else None
+                translator = self._translator.name if translated else None
                 evidence = Evidence(
                     page=self._page,
                     boxes=(self._context.box,),
@@ -149,7 +156,7 @@ class Seen:
 
     def _translated(self, said: str) -> str:
         """An English sentence in Spanish; raises `_Unusable` where a word is not known, as names are not."""
-        made, unknown = to_spanish(_lower_first(said), self._timeout)
+        made, unknown = self._translator.translate(_lower_first(said), self._timeout)
         if unknown:
             raise _Unusable(f"the translator does not know {unknown[0]!r}")
         if said[1:] == said[1:].lower():

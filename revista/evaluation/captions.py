@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from revista import translation
 from revista.errors import BadArguments, BadInput, ModelError, RevistaError
 from revista.evaluation import coco, joint
 from revista.records import Candidate, Frozen, Problem, ScoredCandidate
@@ -127,7 +128,7 @@ def evaluate_captions(
     """
     from revista import captions, ranking
 
-    spoken = settings.captions.language
+    spoken = captions.spoken(settings.captions)
     language = language or spoken
     if (spoken, language) == ("es", "en"):
         raise BadArguments(
@@ -136,7 +137,7 @@ def evaluate_captions(
         )
     coco.require(language)
     names, references = _wanted(data, split, limit)
-    captioner = captions.load(settings.captions, settings.run.device)
+    captioner = captions.load(settings.captions, settings.run.device, endpoint_timeout=settings.run.endpoint_timeout)
     ranker = ranking.load(settings.ranking, settings.run.device) if settings.ranking.model else None
 
     work = _Work(captioner, ranker, settings, language)
@@ -216,6 +217,7 @@ class _Work:
     def __init__(self, captioner: Captioner, ranker: Ranker | None, settings: Settings, language: str) -> None:
         self._captioner, self._settings, self._language = captioner, settings, language
         self._ranker = ranker
+        self._translator = translation.load(settings.descriptions.translator, settings.run.device)
         self._vectors: list[np.ndarray] = []  # of the pictures in `predictions`
         self.predictions: list[CaptionPrediction] = []
         self.problems: list[Problem] = []
@@ -283,11 +285,9 @@ class _Work:
 
     def _in_language(self, candidate: Candidate) -> str:
         """A candidate in the language of the references."""
-        if self._language == self._settings.captions.language:
+        if self._language == candidate.language:
             return candidate.text
-        from revista.spanish import to_spanish
-
-        return to_spanish(candidate.text, self._settings.run.page_timeout).text or candidate.text
+        return self._translator.translate(candidate.text, self._settings.run.page_timeout).text or candidate.text
 
     def joint(
         self, references: dict[str, tuple[str, ...]], systems: Sequence[dict[str, str]]

@@ -132,7 +132,9 @@ class _Judge:
         from revista import captions, ranking
 
         self._settings = settings
-        self.captioner = captions.load(settings.captions, settings.run.device)
+        self.captioner = captions.load(
+            settings.captions, settings.run.device, endpoint_timeout=settings.run.endpoint_timeout
+        )
         self.ranker = ranking.load(settings.ranking, settings.run.device)
 
     def look(self, images: Sequence[np.ndarray], seed: int) -> list[tuple[str, tuple[float, float, float]]]:

@@ -9,6 +9,25 @@ from revista.records.base import Body, Confidence, Frozen
 from revista.records.context import Quote
 
 
+class Kind(StrEnum):
+    """What kind of picture it is."""
+
+    PEOPLE = "people"  # a photograph of people
+    PORTRAIT = "portrait"
+    GROUP = "group"
+    BUILDING = "building"
+    LANDSCAPE = "landscape"
+    VEHICLE = "vehicle"
+    ANIMAL = "animal"
+    INTERIOR = "interior"
+    ARTWORK = "artwork"
+    DRAWING = "drawing"
+    CARICATURE = "caricature"
+    ADVERTISEMENT = "advertisement"
+    ORNAMENT = "ornament"
+    UNCERTAIN = "uncertain"
+
+
 class Candidate(Frozen):
     """A sentence that may describe a picture, and who proposes it."""
 
@@ -19,6 +38,9 @@ class Candidate(Frozen):
     seed: int | None = None  # set where the candidate was sampled
     log_probability: float | None = None  # mean per token, natural logarithm
     quote: Quote | None = None  # set where the candidate is a window of the print
+    kind: Kind | None = None  # of picture, as a model says that was asked for it
+    confidence: Confidence | None = None  # as such a model says of its own answer: not calibrated
+    withheld: tuple[str, ...] = ()  # why sentences of such a model's answer were left out, where some were
 
 
 class PictureCandidates(Frozen):
@@ -43,25 +65,6 @@ class ScoredCandidate(Frozen):
     similarity: float | None = None  # cosine between picture and text, -1.0 to 1.0
     probability: Confidence | None = None  # softmax over the picture's candidates of the same source
     reliability: Confidence | None = None  # how likely a captioner's sentence is right; None where nobody knows
-
-
-class Kind(StrEnum):
-    """What kind of picture it is."""
-
-    PEOPLE = "people"  # a photograph of people
-    PORTRAIT = "portrait"
-    GROUP = "group"
-    BUILDING = "building"
-    LANDSCAPE = "landscape"
-    VEHICLE = "vehicle"
-    ANIMAL = "animal"
-    INTERIOR = "interior"
-    ARTWORK = "artwork"
-    DRAWING = "drawing"
-    CARICATURE = "caricature"
-    ADVERTISEMENT = "advertisement"
-    ORNAMENT = "ornament"
-    UNCERTAIN = "uncertain"
 
 
 class PictureKind(Frozen):

@@ -32,6 +32,12 @@ class PictureContext(Frozen):
     previous_page: tuple[Quote, ...] = ()
     windows: tuple[Quote, ...] = ()
 
+    @property
+    def print(self) -> tuple[Quote, ...]:
+        """All print around the picture: caption and heading first, then paragraphs; without the windows cut from it."""
+        first = (quote for quote in (self.caption, self.heading) if quote is not None)
+        return (*first, *self.before, *self.after, *self.previous_page)
+
 
 class Contexts(Body):
     """The context of each picture of a page, in reading order."""
