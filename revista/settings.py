@@ -81,6 +81,10 @@ class CaptionsSettings(Group):
     max_new_tokens: int = Field(20, ge=1, le=100)
     samples: int = Field(2, ge=0, le=16)
     seed: int = 0
+    cues: int = Field(3, ge=0, le=10)  # openings that the print suggests
+    # what each word of the print gains while sentences are searched, in natural logarithms; a search each
+    encouragement: tuple[float, ...] = (1.0, 2.0, 3.0)
+    conditioned_beams: int = Field(3, ge=1, le=16)  # of each opening and each search
     precision: Literal["fp32", "bf16"] = "fp32"  # not chosen by the machine: texts would hang on it
 
 

@@ -38,6 +38,7 @@ BASE = {
     "wording",
     "compact",
     "spanish",
+    "cues",
     "screens",
     "programs",
     "objects",

@@ -19,7 +19,7 @@ from revista.captions.colours import has_colour, without_colours
 from revista.devices import torch_software
 from revista.errors import BadInput, MissingWeights, ModelError, RevistaError
 from revista.images import crops
-from revista.records import Candidate, Candidates, Contexts, PictureCandidates, Problem, page_of
+from revista.records import Candidate, Candidates, Contexts, Cue, PictureCandidates, Problem, page_of
 from revista.settings import CaptionsSettings
 from revista.versions import versions
 from revista.weights import find_weights
@@ -38,6 +38,8 @@ class CaptionRequest:
     image: np.ndarray  # (height, width, 3), uint8, RGB
     prompts: tuple[str, ...] = ("",)  # beginnings that the captioner continues; the empty one leaves it free
     seed: int = 0  # of the sampled candidates, 0 to 2**32 - 1
+    cues: tuple[Cue, ...] = ()  # beginnings that the print suggests
+    words: Cue | None = None  # words that the print suggests, ", " between them
 
 
 class Captioner(Protocol):

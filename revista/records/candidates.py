@@ -9,6 +9,15 @@ from revista.records.base import Body, Confidence, Frozen
 from revista.records.context import Quote
 
 
+class Cue(Frozen):
+    """What the print near a picture lets one expect to see, in the captioner's language."""
+
+    text: str  # how a caption may begin ("two children"), or words that it may hold ("bride, church")
+    kind: Literal["picture", "people", "animal", "vehicle", "place", "event", "object", "words"]
+    printed: str  # the words of the print that it comes from
+    origin: Literal["caption", "heading", "paragraph"]
+
+
 class Candidate(Frozen):
     """A sentence that may describe a picture, and who proposes it."""
 
@@ -17,7 +26,9 @@ class Candidate(Frozen):
     source: Literal["captioner", "window"]
     prompt: str = ""
     seed: int | None = None  # set where the candidate was sampled
-    log_probability: float | None = None  # mean per token, natural logarithm
+    cue: Cue | None = None  # of a captioner's candidate that the print suggested; None: it was left free
+    # mean per token of all that `text` says, a cue's words included; natural logarithm
+    log_probability: float | None = None
     quote: Quote | None = None  # set where the candidate is a window of the print
 
 
@@ -26,6 +37,7 @@ class PictureCandidates(Frozen):
 
     picture: str
     candidates: tuple[Candidate, ...] = ()
+    translation: str | None = None  # of the printed caption (or heading) into the captioner's language
     reason: str | None = None
 
 
