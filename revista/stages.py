@@ -28,6 +28,7 @@ from revista.store import Archive
 if TYPE_CHECKING:
     from revista.captions import Captioner
     from revista.ranking import Ranker
+    from revista.ranking.matching import Matcher
     from revista.regions import Detector
 
 
@@ -60,6 +61,12 @@ class Models:
         """The ranker, None where the settings name none."""
         s = self._settings
         return self._once("ranker", lambda: ranking.load(s.ranking, s.run.device)) if s.ranking.model else None
+
+    def matcher(self) -> Matcher | None:
+        """The matcher, None where the settings name none, or no ranker to help."""
+        s = self._settings
+        wanted = s.ranking.model and s.ranking.matcher
+        return self._once("matcher", lambda: ranking.load_matcher(s.ranking, s.run.device)) if wanted else None
 
 
 @lru_cache(maxsize=1)
@@ -211,12 +218,14 @@ def _run_context(job: Job) -> Body:
 
 
 def _run_captions(job: Job) -> Body:
-    return captions.run(job.image, job.body("context"), job.settings.captions, job.models.captioner(), None)
+    options, run = job.settings.captions, job.settings.run
+    return captions.run(job.image, job.body("context"), options, job.models.captioner(), None, run.page_timeout)
 
 
 def _run_ranking(job: Job) -> Body:
-    options, ranker = job.settings.ranking, job.models.ranker()
-    return ranking.run(job.image, job.body("context"), job.body("captions"), options, ranker, None)
+    options, models = job.settings.ranking, job.models
+    said, nearby = job.body("captions"), job.body("context")
+    return ranking.run(job.image, nearby, said, options, models.ranker(), None, models.matcher())
 
 
 def _run_descriptions(job: Job) -> Body:

@@ -15,17 +15,19 @@ from typing import Protocol
 
 import numpy as np
 
+from revista import cues
 from revista.captions.colours import has_colour, without_colours
 from revista.devices import torch_software
-from revista.errors import BadInput, MissingWeights, ModelError, RevistaError
+from revista.errors import BadInput, MissingProgram, MissingWeights, ModelError, RevistaError, TimedOut
 from revista.images import crops
+from revista.programs import apertium
 from revista.records import Candidate, Candidates, Contexts, Cue, PictureCandidates, Problem, page_of
 from revista.settings import CaptionsSettings
 from revista.versions import versions
 from revista.weights import find_weights
 
 NAME = "captions"
-VERSION = "3"
+VERSION = "4"
 
 NOT_DESCRIBED = "not described by a model"
 NO_WEIGHTS = f"{NOT_DESCRIBED}: no captioner weights"
@@ -62,7 +64,22 @@ def software(options: CaptionsSettings) -> dict[str, str]:
     if not options.model:
         return {}
     cv2 = versions("opencv-python", "opencv-python-headless")
-    return {**torch_software(), **cv2, "image_processor": "BlipImageProcessorPil"}
+    return {**torch_software(), **cv2, **_translator(options), "image_processor": "BlipImageProcessorPil"}
+
+
+def _translator(options: CaptionsSettings) -> dict[str, str]:
+    """The version of Apertium where cues need it; empty where they do not, or where it is missing."""
+    if options.language != "en" or not conditions(options):
+        return {}
+    try:
+        return {"apertium": apertium.probe(cues.PAIR)}
+    except MissingProgram:  # the first page with print to translate tells
+        return {}
+
+
+def conditions(options: CaptionsSettings) -> bool:
+    """Whether the print suggests anything to the captioner."""
+    return bool(options.cues or options.encouragement)
 
 
 def weights(options: CaptionsSettings) -> dict[str, str]:
@@ -89,20 +106,29 @@ def load(options: CaptionsSettings, device: str) -> Captioner:
 
 
 def run(
-    image: Path, contexts: Contexts, options: CaptionsSettings, captioner: Captioner | None, reason: str | None
+    image: Path,
+    contexts: Contexts,
+    options: CaptionsSettings,
+    captioner: Captioner | None,
+    reason: str | None,
+    timeout: float = 60.0,
 ) -> Candidates:
     """Candidate captions for each picture of a page.
 
     Args:
         image: the page image.
-        contexts: the pictures of the page.
-        options: prompts and seed.
+        contexts: the pictures of the page, and the print around them.
+        options: prompts, cues and seed.
         captioner: the model, None where there is none.
         reason: why there is no captioner; `NO_WEIGHTS` where it is not given.
+        timeout: seconds that the translation of a page's captions may take.
 
     Returns:
         One `PictureCandidates` a picture, in the order of `contexts`. A picture that could not be captioned has a
         `reason`, and a `Problem` where that was by mischance.
+
+    Raises:
+        MissingProgram: printed captions have to be translated and Apertium is not installed.
     """
     pictures = contexts.pictures
     if captioner is None:
@@ -119,6 +145,7 @@ def run(
             pictures=tuple(PictureCandidates(picture=p.picture, reason=why) for p in pictures),
             problems=(Problem.from_error(error, NAME, page_of(pictures[0].picture)),),
         )
+    expected, problems = _expected(contexts, options, timeout)
     results: dict[str, tuple[Candidate, ...] | RevistaError] = {}
     requests: dict[str, CaptionRequest] = {}
     for picture, part in zip(pictures, parts, strict=True):
@@ -126,18 +153,36 @@ def run(
             results[picture.picture] = part
         else:
             seed = picture_seed(options.seed, picture.picture)
-            requests[picture.picture] = CaptionRequest(part, options.prompts, seed)
+            print_says = expected[picture.picture]
+            requests[picture.picture] = CaptionRequest(part, options.prompts, seed, print_says.cues, print_says.words)
     results.update(zip(requests, captioner.predict(list(requests.values())), strict=True))
 
-    found, problems = [], []
+    found = []
     for name, result in ((p.picture, results[p.picture]) for p in pictures):
         if isinstance(result, RevistaError):
             problems.append(Problem.from_error(result, NAME, page_of(name), name))
             found.append(PictureCandidates(picture=name, reason=f"{NOT_DESCRIBED}: {result.message}"))
         else:
             seen = result if has_colour(requests[name].image) else without_colours(result)
-            found.append(PictureCandidates(picture=name, candidates=seen))
+            translation = expected[name].translation
+            found.append(PictureCandidates(picture=name, candidates=seen, translation=translation))
     return Candidates(captioner=captioner.name, pictures=tuple(found), problems=tuple(problems))
+
+
+def _expected(
+    contexts: Contexts, options: CaptionsSettings, timeout: float
+) -> tuple[dict[str, cues.Expected], list[Problem]]:
+    """What the print lets one expect of each picture, and what went wrong with translating it."""
+    pictures = contexts.pictures
+    names = [picture.picture for picture in pictures]
+    if not conditions(options):
+        return {name: cues.Expected() for name in names}, []
+    try:
+        made = cues.expect(pictures, options.language, options.cues, timeout)
+    except (BadInput, TimedOut) as error:
+        made = cues.without_translation(pictures, options.language, options.cues)
+        return dict(zip(names, made, strict=True)), [Problem.from_error(error, NAME, page_of(names[0]))]
+    return dict(zip(names, made, strict=True)), []
 
 
 def picture_seed(seed: int, picture: str) -> int:

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from revista.captions.conditioning import Question, batches, encourage, questions
+from revista.captions.conditioning import batches, encourage, questions
 from revista.captions.decoding import Attended, attended, cache, halve, share_pictures
 from revista.devices import as_picture, load_model, load_part, load_tokenizer, pick_device, predict_in_batches
 from revista.errors import BadArguments, ModelError
@@ -71,9 +71,9 @@ class Blip:
 
         Candidates stand in the order of the request's prompts; under each prompt the beams, best first, then the
         samples. Behind them stand those that the request's cues suggest, under the first prompt. A text that was
-        there already is left out. `log_probability` is the mean over the text's tokens, an opening cue's and the closing
-        one included, of their log-probability under the model given picture and prompt, before any cut to a nucleus
-        or gain of words: all candidates can be compared by it.
+        there already is left out. `log_probability` is the mean over the text's tokens, an opening cue's and the
+        closing one included, of their log-probability under the model given picture and prompt, before any cut to a
+        nucleus or gain of words: all candidates can be compared by it.
         """
         import torch
 

@@ -3,9 +3,9 @@
 Two ways. An opening ("a bride") is put before what the captioner says, and counts: its tokens' log-probabilities stand
 in the sentence's, so that an opening which the picture contradicts costs what it is unlikely. Or words of the print
 are encouraged while sentences are searched: each of their tokens gains a little, until it has been said (shallow
-fusion, as of Gulcehre et al. 2015, "On Using Monolingual Corpora in Neural Machine Translation", arXiv:1503.03535, with a
-list of words in place of a language model). The gain steers the search alone: the sentence's log-probability is the
-captioner's own, as without it.
+fusion, as of Gulcehre et al. 2015, "On Using Monolingual Corpora in Neural Machine Translation", arXiv:1503.03535,
+with a list of words in place of a language model). The gain steers the search alone: the sentence's log-probability is
+the captioner's own, as without it.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ _LEAST_CONFIDENCE = 0.5  # a passage read worse than this on the whole gives no 
 _ORDER = ("people", "event", "animal", "vehicle", "picture", "place", "object")  # which kind is asked first
 _SCENERY = frozenset(("place", "object"))
 _NAMES_TOO = frozenset(("animal", "vehicle", "object"))  # with a capital inside a sentence these are names: "León"
-_DETERMINERS = frozenset("el la los las un una unos unas su sus con dos tres cuatro cinco seis".split())
+_DETERMINERS = frozenset(("el", "la", "los", "las", "un", "una", "su", "sus", "con", "dos", "tres", "cuatro"))
 _ABBREVIATED = {
     "sra": "señora",
     "srta": "señorita",
@@ -42,18 +42,20 @@ _ABBREVIATED = {
     "cnel": "coronel",
     "tte": "teniente",
 }
-_STOP = {
-    "en": frozenset(
-        "a an the of in on at to with and or is are was were be been being has have had his her its their our my this "
-        "that these those it he she they we you who which what where when while by for from as than then into out up "
-        "down some any each other one not no do does did so very more most also only there here over under between "
-        "through along during after before against without within if because".split()
-    ),
-    "es": frozenset(
-        "a al ante aquel aquella bajo como con cual cuando de del desde donde durante e el ella ellos en entre era es "
-        "esa ese esta este está están fue ha han hasta la las le les lo los mas más mi muy no nos o para pero por que "
-        "se según ser si sin sobre son su sus también tras tu un una unas unos y ya".split()
-    ),
+_STOP_ENGLISH = """
+a an the of in on at to with and or is are was were be been being has have had his her its their our my this that these
+those it he she they we you who which what where when while by for from as than then into out up down some any each
+other one not no do does did so very more most also only there here over under between through along during after before
+against without within if because
+"""
+_STOP_SPANISH = """
+a al ante aquel aquella bajo como con cual cuando de del desde donde durante e el ella ellos en entre era es esa ese esta
+este está están fue ha han hasta la las le les lo los mas más mi muy no nos o para pero por que se según ser si sin sobre
+son su sus también tras tu un una unas unos y ya
+"""
+_STOP: dict[str, frozenset[str]] = {
+    "en": frozenset(_STOP_ENGLISH.split()),
+    "es": frozenset(_STOP_SPANISH.split()),
 }
 
 
@@ -257,8 +259,7 @@ def _words(
         language: of the captioner.
         told: whether `text` says anything.
     """
-    main = [(origin, words) for origin, words in passages if origin != "paragraph"][:1]
-    chosen = main or list(passages)
+    chosen = [passage for passage in passages if passage[0] != "paragraph"][:1] or list(passages)
     seen = [cue for origin, words in chosen for cue in _of_passage(origin, words, language)]
     if told and language == "en":  # the translation names things better than what they are worn by
         seen = [cue for cue in seen if cue.kind not in _SCENERY]

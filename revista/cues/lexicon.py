@@ -122,10 +122,11 @@ def english_plural(noun: str) -> str:
     return " ".join([*words[: head + 1], own]).strip()
 
 
-_AFTER_HEAD = frozenset(
-    "in of with on at by from riding playing singing painting cooking driving smoking drawing speaking rowing selling "
-    "dancing walking sitting swimming fishing fencing".split()
-)
+_FOLLOWING = """
+in of with on at by from riding playing singing painting cooking driving smoking drawing speaking rowing selling dancing
+walking sitting swimming fishing fencing
+"""
+_AFTER_HEAD = frozenset(_FOLLOWING.split())
 
 
 def _plural(word: str) -> str:

@@ -54,6 +54,8 @@ class ScoredCandidate(Frozen):
     candidate: Candidate
     similarity: float | None = None  # cosine between picture and text, -1.0 to 1.0
     probability: Confidence | None = None  # softmax over the picture's candidates of the same source
+    agreement: float | None = None  # cosine between text and the print that tells of the picture, -1.0 to 1.0
+    matching: float | None = None  # log-odds by a matcher that the text is about the picture
     reliability: Confidence | None = None  # how likely a captioner's sentence is right; None where nobody knows
 
 
@@ -85,12 +87,16 @@ class PictureKind(Frozen):
 
 
 class PictureRanking(Frozen):
-    """The candidates of a picture, best first; `chosen` is the one that the description may speak from."""
+    """The candidates of a picture, best first; `chosen` is the one that the description may speak from.
+
+    It is a sentence of the captioner, or with some strategies a window of the print, which is then `window` too.
+    """
 
     picture: str
     ranked: tuple[ScoredCandidate, ...] = ()
     chosen: ScoredCandidate | None = None
     window: ScoredCandidate | None = None  # the passage of nearby print that belongs best to the picture
+    belonging: Confidence | None = None  # how likely caption or heading is about the picture; None where nobody knows
     kind: PictureKind | None = None  # None where there was no ranker
     reason: str | None = None
 
