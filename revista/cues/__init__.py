@@ -49,9 +49,9 @@ other one not no do does did so very more most also only there here over under b
 against without within if because
 """
 _STOP_SPANISH = """
-a al ante aquel aquella bajo como con cual cuando de del desde donde durante e el ella ellos en entre era es esa ese esta
-este está están fue ha han hasta la las le les lo los mas más mi muy no nos o para pero por que se según ser si sin sobre
-son su sus también tras tu un una unas unos y ya
+a al ante aquel aquella bajo como con cual cuando de del desde donde durante e el ella ellos en entre era es esa ese
+esta este está están fue ha han hasta la las le les lo los mas más mi muy no nos o para pero por que se según ser si sin
+sobre son su sus también tras tu un una unas unos y ya
 """
 _STOP: dict[str, frozenset[str]] = {
     "en": frozenset(_STOP_ENGLISH.split()),

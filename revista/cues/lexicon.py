@@ -28,6 +28,7 @@ _PLURALS = {
     "fish": "fish",
     "sheep": "sheep",
 }
+_MANY = frozenset(("people", "children", "girls", "ladies"))
 _NUMBERS = {
     "dos": "two",
     "ambos": "two",
@@ -102,6 +103,8 @@ def phrase(entry: Entry, number: str | None = None) -> str:
         entry: of the lexicon.
         number: how many, as `number_of` says; None: one, or an unknown number of a plural.
     """
+    if number and entry.english.split()[-1] in _MANY and len(entry.english.split()) <= 2:
+        return f"{number} {entry.english}"
     if not _ARTICLE.match(entry.english) or entry.english.startswith("the ") or not (entry.plural or number):
         return entry.english
     noun = _ARTICLE.sub("", entry.english)

@@ -2,7 +2,8 @@
 
 The print is one person's caption in Spanish, as if it were the printed caption: the picture's own (helpful), or that of
 the next picture in the list (misleading). What each strategy says is measured against the picture's other captions.
-Windows of print are translated for that, and for nothing else. Captioner, ranker and matcher are asked as the stages do.
+Windows of print are translated for that, and for nothing else. Captioner, ranker and matcher are asked as the stages
+do.
 """
 
 from __future__ import annotations
