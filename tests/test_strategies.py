@@ -175,6 +175,12 @@ def test_a_matcher_counts_as_much_as_the_mix_says() -> None:
     assert best.chosen is not None and best.chosen.candidate == MAN
 
 
+def test_a_profile_brings_its_mix_for_its_own_pair_only() -> None:
+    assert Settings().ranking.mix is not None
+    assert Settings(captions={"model": "none"}).ranking.mix is None  # type: ignore[arg-type]
+    assert Settings(ranking={"mix": None}).ranking.mix is None  # type: ignore[arg-type]
+
+
 # --- the matcher ----------------------------------------------------------------------------------------------
 
 
