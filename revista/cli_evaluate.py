@@ -120,6 +120,57 @@ def evaluate_reliability(
         out.print(result.table())
 
 
+@evaluate.command("ranking")
+def evaluate_ranking(
+    data: Annotated[Path, typer.Argument(help="A folder with captions.tsv and the split lists.")],
+    fit: Annotated[bool, typer.Option("--fit", help="Fit the setting ranking.mix instead of measuring.")] = False,
+    split: Annotated[str | None, typer.Option(help="Which list; default: test, with --fit dev.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder or zip of images; default: the one in DATA.")] = None,
+    spanish: Annotated[
+        Path | None, typer.Option(help="The captions in Spanish (revista train translate); default: made now.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=2, help="Only the first so many pictures.")] = None,
+    settings: SettingsOption = None,
+    predictions: PredictionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the strategies of the ranking, with print nearby that helps, that misleads, and without."""
+    from dataclasses import replace
+
+    from revista.evaluation.mixing import fit_mix
+    from revista.evaluation.ranking import evaluate_ranking as measure
+    from revista.settings import load_settings
+    from revista.training.data import open_data
+
+    chosen = load_settings(settings)
+    found = open_data(data, images)
+    printed = replace(found, captions=spanish) if spanish is not None else None
+    if chosen.captions.language == "es":
+        printed = found = printed or found
+    split = split or ("dev" if fit else "test")
+    with progress(as_json, "pictures") as bars:
+        task = bars.add_task(data.name, total=len(found.names(split)[:limit]))
+
+        def advance() -> None:
+            bars.advance(task)
+
+        if fit:
+            fitted = fit_mix(found, chosen, spanish=printed, split=split, limit=limit, on_picture=advance)
+        else:
+            result = measure(found, chosen, spanish=printed, split=split, limit=limit, on_picture=advance)
+    if fit:
+        if as_json:
+            print_json(fitted.model_dump(mode="json"))
+        else:
+            out.print(fitted.table(), soft_wrap=True)
+        return
+    _write_predictions(result.predictions, predictions)
+    if as_json:
+        print_json(result.model_dump(mode="json", exclude={"predictions"}))
+    else:
+        out.print(result.table())
+
+
 @evaluate.command("keywords")
 def evaluate_keywords(
     index: IndexArgument,

@@ -83,6 +83,7 @@ class Profile(Frozen):
     ranker: ModelId | None = None
     detector: ModelId | None = None  # what the setting regions.compact_model means by default; here to be listed
     reliability: dict[str, float] = Field({})  # the setting `ranking.reliability` of this pair; empty: none is known
+    mix: dict[str, float] = Field({})  # the setting `ranking.mix` of this pair; empty: none is known
 
     def models(self) -> tuple[str, ...]:
         """The ids of its models."""
@@ -242,8 +243,8 @@ def fill_from_profile(data: dict[str, Any]) -> dict[str, Any]:
         language = {"language": model.language} if model is not None and role == "captioner" else {}
         filled[group] = {**language, **own, **given, "model": id}
     ranking = filled.get("ranking")
-    if isinstance(ranking, dict) and "reliability" not in ranking and (weights := _reliability(name, filled)):
-        filled["ranking"] = {**ranking, "reliability": weights}
+    if isinstance(ranking, dict):
+        filled["ranking"] = {**_fitted(name, filled), **ranking}
     return filled
 
 
@@ -264,14 +265,15 @@ def _of_profile(name: str, role: Role) -> str | None:
     return None if id in not_shipped(name) else id
 
 
-def _reliability(name: str, filled: Mapping[str, Any]) -> dict[str, float]:
-    """The profile's weights of reliability, where both models are the profile's; else nothing is known."""
+def _fitted(name: str, filled: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """The settings of the ranking that are fitted to the profile's pair of models, where both models are these."""
     if name == NO_MODELS:
         return {}
     profile = read_registry().profile(name)
     pair = ((filled.get(group), getattr(profile, role)) for group, role in GROUPS.items())
     same = all(isinstance(group, dict) and id is not None and group.get("model") == id for group, id in pair)
-    return profile.reliability if same else {}
+    fitted = {"reliability": profile.reliability, "mix": profile.mix}
+    return {setting: weights for setting, weights in fitted.items() if same and weights}
 
 
 def _given(group: Any) -> dict[str, Any] | None:

@@ -88,6 +88,10 @@ class CaptionsSettings(Group):
     answer_tokens: int = Field(400, ge=32, le=4000)  # length of an answer of a model that is asked, not continued
     samples: int = Field(2, ge=0, le=16)
     seed: int = 0
+    cues: int = Field(3, ge=0, le=10)  # openings that the print suggests
+    # what each word of the print gains while sentences are searched, in natural logarithms; a search each
+    encouragement: tuple[float, ...] = (1.0, 2.0, 3.0)
+    conditioned_beams: int = Field(3, ge=1, le=16)  # of each opening and each search
     # auto: bf16 where the device has it; records say which it was, and stand on every machine
     precision: Literal["fp32", "bf16", "auto"] = "fp32"
 
@@ -126,13 +130,37 @@ class Reliability(Group):
     bias: float
 
 
+class Mix(Group):
+    """Weights of `ranking.mix`; fitted by `revista evaluate ranking --fit`, for one pair of models."""
+
+    similarity: float
+    log_probability: float
+    matching: float = 0.0
+    agreement: float
+    shared_words: float
+    short: float
+    long: float
+    repetition: float
+    # of how likely the print is about the picture
+    support: float
+    echo: float
+    bias: float
+
+
+Strategy = Literal["blip", "clip", "pool", "threshold", "conditioned"]
+
+
 class RankingSettings(Group):
     """Stage 6: the ranker."""
 
     # registered id, local folder or hub id (org/name@revision) of a CLIP checkpoint; `Settings` fills in the profile's
     model: str | None = None
     min_window_probability: float = Field(0.6, ge=0, le=1)  # below it no nearby passage counts as belonging
-    captioner_trust: float = Field(8.0, ge=0)  # how much the captioner's own log-probabilities count beside the ranker
+    strategy: Strategy = "conditioned"  # who speaks: see revista.ranking.strategies
+    # without a `mix`: how much the captioner's own log-probabilities count beside the ranker
+    captioner_trust: float = Field(8.0, ge=0)
+    mix: Mix | None = None  # None: picture and captioner alone decide, as `captioner_trust` says
+    matcher: str | None = None  # local folder or hub id of a BLIP checkpoint that says whether a sentence is about it
     min_kind_probability: float = Field(0.5, ge=0, le=1)  # below it a picture's kind is uncertain
     reliability: Reliability | None = None  # None: nothing is known about how often the models' sentences are right
 

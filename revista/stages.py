@@ -32,6 +32,7 @@ from revista.store import Archive
 if TYPE_CHECKING:
     from revista.captions import Captioner
     from revista.ranking import Ranker
+    from revista.ranking.matching import Matcher
     from revista.regions import Detector
     from revista.translation import Translator
 
@@ -90,6 +91,12 @@ class Models:
         """The translator of what an English captioner says."""
         s = self._settings
         return self._once("translator", lambda: translation.load(s.descriptions.translator, s.run.device))
+
+    def matcher(self) -> Matcher | None:
+        """The matcher, None where the settings name none, or no ranker to help."""
+        s = self._settings
+        wanted = s.ranking.model and s.ranking.matcher
+        return self._once("matcher", lambda: ranking.load_matcher(s.ranking, s.run.device)) if wanted else None
 
 
 @lru_cache(maxsize=1)
@@ -242,7 +249,8 @@ def _run_context(job: Job) -> Body:
 
 
 def _run_captions(job: Job) -> Body:
-    return captions.run(job.image, job.body("context"), job.settings.captions, job.models.captioner(), None)
+    options, run = job.settings.captions, job.settings.run
+    return captions.run(job.image, job.body("context"), options, job.models.captioner(), None, run.page_timeout)
 
 
 def _captioner_settled(job: Job) -> dict[str, JsonValue]:
@@ -250,8 +258,9 @@ def _captioner_settled(job: Job) -> dict[str, JsonValue]:
 
 
 def _run_ranking(job: Job) -> Body:
-    options, ranker = job.settings.ranking, job.models.ranker()
-    return ranking.run(job.image, job.body("context"), job.body("captions"), options, ranker, None)
+    options, models = job.settings.ranking, job.models
+    said, nearby = job.body("captions"), job.body("context")
+    return ranking.run(job.image, nearby, said, options, models.ranker(), None, models.matcher())
 
 
 def _run_descriptions(job: Job) -> Body:

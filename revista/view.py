@@ -333,6 +333,7 @@ def _picture_json(picture: PictureView) -> dict[str, Any]:
         "candidates": [_scored_json(scored) for scored in picture.scored] if picture.candidates or ranking else None,
         "chosen": _scored_json(ranking.chosen) if ranking and ranking.chosen else None,
         "window": _scored_json(ranking.window) if ranking and ranking.window else None,
+        "belonging": ranking.belonging if ranking else None,
         "kind": ranking.kind.model_dump(mode="json") if ranking and ranking.kind else None,
         "reasons": {
             "captions": picture.candidates.reason if picture.candidates else None,
@@ -350,6 +351,8 @@ def _scored_json(scored: ScoredCandidate) -> dict[str, Any]:
         **scored.candidate.model_dump(mode="json"),
         "similarity": scored.similarity,
         "probability": scored.probability,
+        "agreement": scored.agreement,
+        "matching": scored.matching,
         "reliability": scored.reliability,
     }
 

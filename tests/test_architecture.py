@@ -40,6 +40,7 @@ BASE = {
     "compact",
     "spanish",
     "translation",
+    "cues",
     "screens",
     "programs",
     "objects",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from revista import ranking
-from revista.errors import BadArguments, Category, MissingWeights, ModelError
+from revista.errors import BadArguments, MissingWeights, ModelError
 from revista.geometry import Box
 from revista.ranking import RankingRequest, Scores
 from revista.ranking.clip import Clip
@@ -88,10 +88,10 @@ def test_siglip_scores_are_what_the_whole_model_gives(siglip: Clip) -> None:
         assert scaled == pytest.approx(logits, abs=1e-3)
 
 
-def test_a_text_longer_than_siglip_reads_is_told(siglip: Clip) -> None:
-    (result,) = siglip.predict([RankingRequest(noise(0), ("two dogs", LONG))])
-    assert isinstance(result, Scores)
-    assert result.cut == (1,)
+def test_a_text_longer_than_siglip_reads_is_read_in_pieces(siglip: Clip) -> None:
+    assert len(siglip._pieces(LONG)) > 1 and " ".join(siglip._pieces(LONG)) == LONG.strip()
+    short, long = similarities(siglip.predict([RankingRequest(noise(0), ("two dogs", LONG))])[0])
+    assert short == similarities(siglip.predict([RankingRequest(noise(0), ("two dogs",))])[0])[0] and -1 <= long <= 1
 
 
 def test_the_header_names_the_image_processor_in_use(siglip: Clip, folder: Path, tmp_path: Path) -> None:
@@ -136,21 +136,43 @@ def test_the_same_on_the_second_day(clip: Clip, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("which", ["clip", "metaclip"])
-def test_a_text_longer_than_the_model_reads_is_cut_and_named(request: pytest.FixtureRequest, which: str) -> None:
+def test_a_text_longer_than_the_model_reads_is_read_in_pieces(request: pytest.FixtureRequest, which: str) -> None:
+    import torch
+
     model: Clip = request.getfixturevalue(which)
-    (result,) = model.predict([RankingRequest(noise(0), ("a dog", LONG, LONG + "y la señora", "a horse"))])
-    assert isinstance(result, Scores)
-    assert result.cut == (1, 2)
-    assert result.similarities[1] == result.similarities[2]  # what they share is what was read
+    pieces = model._pieces(LONG)
+    assert len(pieces) > 1 and " ".join(pieces) == LONG.strip()
+    with torch.inference_mode():
+        whole, *parts = model._encode_texts([LONG, *pieces])
+    mean = torch.stack(parts).mean(dim=0)
+    assert torch.allclose(whole, mean / mean.norm(), atol=1e-5)
+    ends = (LONG + "y la señora", LONG + "y el perro")  # what a cut text would lose
+    (result,) = model.predict([RankingRequest(noise(0), ("a dog", *ends, "a horse"))])
+    assert isinstance(result, Scores) and result.similarities[1] != result.similarities[2]
     assert similarities(model.predict([RankingRequest(noise(0), ("a dog",))])[0])[0] == pytest.approx(
         result.similarities[0], abs=2e-4
     )
 
 
 def test_exactly_as_long_as_the_model_reads_is_whole(clip: Clip) -> None:
-    fits, too_long = "7 " * 75, "7 " * 76  # a digit is a token; the start and the end take one each
-    (result,) = clip.predict([RankingRequest(noise(0), (fits, too_long))])
-    assert isinstance(result, Scores) and result.cut == (1,)
+    assert clip._pieces("7 " * 75) == ["7 " * 75]  # a digit is a token; the start and the end take one each
+    assert len(clip._pieces("7 " * 76)) == 2
+    assert len(clip._pieces("7" * 500)) == 1  # an endless word: its beginning is read
+
+
+def test_agreement_with_the_print_and_its_support(clip: Clip) -> None:
+    import torch
+
+    printed = ("dos perros", "two dogs")
+    (result,) = clip.predict([RankingRequest(noise(0), TEXTS, printed)])
+    assert isinstance(result, Scores) and result.support is not None
+    with torch.inference_mode():
+        texts, prints = clip._encode_texts(list(TEXTS)), clip._encode_texts(list(printed))
+    assert result.agreements == pytest.approx((texts @ prints.T).mean(dim=1).tolist(), abs=1e-4)
+    (seen,) = clip.predict([RankingRequest(noise(0), printed)])
+    assert result.support == pytest.approx(max(similarities(seen)), abs=1e-4)
+    (without,) = clip.predict([RankingRequest(noise(0), TEXTS)])
+    assert isinstance(without, Scores) and without.agreements == () and without.support is None
 
 
 def test_more_texts_than_a_batch_holds(clip: Clip) -> None:
@@ -228,10 +250,10 @@ def test_with_a_ranker(tmp_path: Path, clip: Clip) -> None:
     (picture,) = body.pictures
     assert body.ranker == "tiny-clip" and not body.problems and picture.reason is None
     assert len(picture.ranked) == 6  # the window that stands twice counts once, the blank one not at all
-    scores = [one.similarity for one in picture.ranked]
-    assert None not in scores and scores == sorted(scores, reverse=True)  # type: ignore[type-var]
     for source in ("captioner", "window"):
         group = [one for one in picture.ranked if one.candidate.source == source]
+        scores = [one.similarity or -2.0 for one in group]
+        assert scores == sorted(scores, reverse=True)
         powers = [math.exp(clip.scale * (one.similarity or 0)) for one in group]
         for one, power in zip(group, powers, strict=True):
             assert one.probability == pytest.approx(power / sum(powers), abs=1e-3)
@@ -290,14 +312,6 @@ def test_nothing_to_rank(tmp_path: Path, clip: Clip, with_ranker: bool) -> None:
     (unknown,) = ranking.run(unread, contexts, Candidates(), RankingSettings(), ranker, None).pictures
     assert unknown.reason == "nothing to rank: no captions and no print nearby"
     assert ranking.run(unread, Contexts(), Candidates(), RankingSettings(), ranker, None).pictures == ()
-
-
-def test_cut_texts_are_told(tmp_path: Path, clip: Clip) -> None:
-    file, contexts = page(tmp_path, LONG, *WINDOWS)
-    body = ranking.run(file, contexts, captioned(*THREE), RankingSettings(), clip, None)
-    (problem,) = body.problems
-    assert problem.category is Category.REDUCED and problem.message.startswith("1 of 7 texts")
-    assert (problem.page, problem.item) == (3, "0003-r01") and body.pictures[0].chosen
 
 
 def test_trouble_with_a_picture_leaves_it_to_the_captioner(tmp_path: Path, clip: Clip) -> None:
@@ -364,9 +378,9 @@ def test_a_strange_sentence_needs_much_similarity() -> None:
 
     found = [said("a man on a horse", -1.0), said("a horse eats the man its hat", -3.5)]
     scores = Scores((0.30, 0.45, 0.9))  # the last is of a sentence that names a kind
-    alone = ranking.best_first(found, scores, 16.0, 0.0)
+    alone = ranking.rank(found, scores, 16.0, RankingSettings(captioner_trust=0.0)).ordered
     assert [one.candidate for one in alone] == [found[1], found[0]]
-    both = ranking.best_first(found, scores, 16.0, 8.0)
+    both = ranking.rank(found, scores, 16.0, RankingSettings(captioner_trust=8.0)).ordered
     assert [one.candidate for one in both] == found
     assert sum(one.probability or 0.0 for one in both) == pytest.approx(1, abs=1e-3)
     assert [one.similarity for one in both] == [0.30, 0.45]

@@ -98,5 +98,7 @@ def test_documentation_lists_every_setting_with_its_default() -> None:
             assert rows[name] == "the profile's"
             continue
         written = rows[name].replace("`", "").replace('""', "")
-        shown = ", ".join(value) if isinstance(value, list) else "none" if value is None else str(value).lower()
+        shown = (
+            ", ".join(map(str, value)) if isinstance(value, list) else "none" if value is None else str(value).lower()
+        )
         assert written.lower() == shown.lower(), name

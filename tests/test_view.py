@@ -55,11 +55,14 @@ CANDIDATE = closed(
     language={"enum": ["en", "es"]},
     source={"enum": ["captioner", "window"]},
     prompt=TEXT,
+    cue=nullable(closed(text=TEXT, kind=TEXT, printed=TEXT, origin={"enum": ["caption", "heading", "paragraph"]})),
     seed=nullable(INTEGER),
     log_probability=nullable(NUMBER),
     quote=nullable(QUOTE),
     similarity=nullable(NUMBER),
     probability=nullable(NUMBER),
+    agreement=nullable(NUMBER),
+    matching=nullable(NUMBER),
     reliability=nullable(NUMBER),
 )
 PICTURE_KIND = {"enum": [kind.value for kind in Kind]}
@@ -97,6 +100,7 @@ PICTURE = closed(
     candidates=nullable(items(CANDIDATE)),
     chosen=nullable(CANDIDATE),
     window=nullable(CANDIDATE),
+    belonging=nullable(NUMBER),
     kind=nullable(closed(kind=PICTURE_KIND, likeliest=PICTURE_KIND, confidence=NUMBER)),
     reasons=closed(captions=nullable(TEXT), ranking=nullable(TEXT)),
     alt=nullable({"type": "string", "minLength": 1, "maxLength": 125}),

@@ -62,6 +62,17 @@ def save_blip(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
+def save_matcher(folder: Path) -> Path:
+    """A BLIP checkpoint with a matching head, over the same vocabulary."""
+    import torch
+    from transformers import BlipConfig, BlipForImageTextRetrieval
+
+    config = BlipConfig.from_pretrained(save_blip(folder))
+    torch.manual_seed(1)
+    BlipForImageTextRetrieval(config).save_pretrained(folder)
+    return folder
+
+
 def save_clip(folder: Path, seed: int = 0) -> Path:
     """A CLIP checkpoint in `folder`: letters, and the pairs that the words above begin with."""
     import torch

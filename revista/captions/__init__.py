@@ -16,17 +16,19 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from revista import cues
 from revista.captions.colours import has_colour, without_colours
 from revista.devices import BATCH, torch_software
-from revista.errors import BadInput, MissingWeights, ModelError, RevistaError
+from revista.errors import BadInput, MissingProgram, MissingWeights, ModelError, RevistaError, TimedOut
 from revista.images import crops
-from revista.records import Candidate, Candidates, Contexts, PictureCandidates, PictureContext, Problem, page_of
+from revista.programs import apertium
+from revista.records import Candidate, Candidates, Contexts, Cue, PictureCandidates, PictureContext, Problem, page_of
 from revista.settings import CaptionsSettings
 from revista.versions import versions
 from revista.weights import find_weights
 
 NAME = "captions"
-VERSION = "3"
+VERSION = "4"
 
 NOT_DESCRIBED = "not described by a model"
 NO_WEIGHTS = f"{NOT_DESCRIBED}: no captioner weights"
@@ -40,6 +42,8 @@ class CaptionRequest:
     prompts: tuple[str, ...] = ("",)  # beginnings that the captioner continues; the empty one leaves it free
     seed: int = 0  # of the sampled candidates, 0 to 2**32 - 1
     context: PictureContext | None = None  # what is printed around the picture, for models that are asked
+    cues: tuple[Cue, ...] = ()  # beginnings that the print suggests
+    words: Cue | None = None  # words that the print suggests, ", " between them
 
 
 class Captioner(Protocol):
@@ -65,7 +69,24 @@ def software(options: CaptionsSettings) -> dict[str, str]:
     if options.endpoint:
         return {**versions("httpx", "numpy", "pillow"), **cv2}
     processor = "BlipImageProcessorPil" if _kind(options) in (*_CONTINUED, None) else "the checkpoint's own, over PIL"
-    return {**torch_software(), **cv2, "image_processor": processor}
+    return {**torch_software(), **cv2, **_translator(options), "image_processor": processor}
+
+
+def _translator(options: CaptionsSettings) -> dict[str, str]:
+    """The version of Apertium where cues need it; empty where they do not, or where it is missing."""
+    if options.language != "en" or not conditions(options):
+        return {}
+    try:
+        return {"apertium": apertium.probe(cues.PAIR)}
+    except MissingProgram:  # the first page with print to translate tells
+        return {}
+
+
+def conditions(options: CaptionsSettings) -> bool:
+    """Whether the print suggests anything to the captioner: a model that is asked reads the print itself."""
+    if options.endpoint or _kind(options) not in (*_CONDITIONED, None):
+        return False
+    return bool(options.cues or options.encouragement)
 
 
 def weights(options: CaptionsSettings) -> dict[str, str]:
@@ -122,7 +143,8 @@ def load(options: CaptionsSettings, device: str, batch: int = BATCH, endpoint_ti
     return Blip(weights, options, device, batch)
 
 
-_CONTINUED = ("blip", "revista_blip", "blip-2")  # kinds of checkpoints that continue a caption; all others are asked
+_CONDITIONED = ("blip", "revista_blip")  # kinds of checkpoints that print can make suggestions to
+_CONTINUED = (*_CONDITIONED, "blip-2")  # kinds of checkpoints that continue a caption; all others are asked
 
 
 def _kind(options: CaptionsSettings) -> str | None:
@@ -134,20 +156,29 @@ def _kind(options: CaptionsSettings) -> str | None:
 
 
 def run(
-    image: Path, contexts: Contexts, options: CaptionsSettings, captioner: Captioner | None, reason: str | None
+    image: Path,
+    contexts: Contexts,
+    options: CaptionsSettings,
+    captioner: Captioner | None,
+    reason: str | None,
+    timeout: float = 60.0,
 ) -> Candidates:
     """Candidate captions for each picture of a page.
 
     Args:
         image: the page image.
-        contexts: the pictures of the page.
-        options: prompts and seed.
+        contexts: the pictures of the page, and the print around them.
+        options: prompts, cues and seed.
         captioner: the model, None where there is none.
         reason: why there is no captioner; `NO_WEIGHTS` where it is not given.
+        timeout: seconds that the translation of a page's captions may take.
 
     Returns:
         One `PictureCandidates` a picture, in the order of `contexts`. A picture that could not be captioned has a
         `reason`, and a `Problem` where that was by mischance.
+
+    Raises:
+        MissingProgram: printed captions have to be translated and Apertium is not installed.
     """
     pictures = contexts.pictures
     if captioner is None:
@@ -164,6 +195,7 @@ def run(
             pictures=tuple(PictureCandidates(picture=p.picture, reason=why) for p in pictures),
             problems=(Problem.from_error(error, NAME, page_of(pictures[0].picture)),),
         )
+    expected, problems = _expected(contexts, options, timeout)
     results: dict[str, tuple[Candidate, ...] | RevistaError] = {}
     requests: dict[str, CaptionRequest] = {}
     for picture, part in zip(pictures, parts, strict=True):
@@ -171,18 +203,38 @@ def run(
             results[picture.picture] = part
         else:
             seed = picture_seed(options.seed, picture.picture)
-            requests[picture.picture] = CaptionRequest(part, options.prompts, seed, picture)
+            print_says = expected[picture.picture]
+            requests[picture.picture] = CaptionRequest(
+                part, options.prompts, seed, picture, print_says.cues, print_says.words
+            )
     results.update(zip(requests, captioner.predict(list(requests.values())), strict=True))
 
-    found, problems = [], []
+    found = []
     for name, result in ((p.picture, results[p.picture]) for p in pictures):
         if isinstance(result, RevistaError):
             problems.append(Problem.from_error(result, NAME, page_of(name), name))
             found.append(PictureCandidates(picture=name, reason=f"{NOT_DESCRIBED}: {result.message}"))
         else:
             seen = result if has_colour(requests[name].image) else without_colours(result)
-            found.append(PictureCandidates(picture=name, candidates=seen))
+            translation = expected[name].translation
+            found.append(PictureCandidates(picture=name, candidates=seen, translation=translation))
     return Candidates(captioner=captioner.name, pictures=tuple(found), problems=tuple(problems))
+
+
+def _expected(
+    contexts: Contexts, options: CaptionsSettings, timeout: float
+) -> tuple[dict[str, cues.Expected], list[Problem]]:
+    """What the print lets one expect of each picture, and what went wrong with translating it."""
+    pictures = contexts.pictures
+    names = [picture.picture for picture in pictures]
+    if not conditions(options):
+        return {name: cues.Expected() for name in names}, []
+    try:
+        made = cues.expect(pictures, options.language, options.cues, timeout)
+    except (BadInput, TimedOut) as error:
+        made = cues.without_translation(pictures, options.language, options.cues)
+        return dict(zip(names, made, strict=True)), [Problem.from_error(error, NAME, page_of(names[0]))]
+    return dict(zip(names, made, strict=True)), []
 
 
 def picture_seed(seed: int, picture: str) -> int:

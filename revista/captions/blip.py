@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from revista.captions.conditioning import batches, encourage, questions
 from revista.captions.decoding import Attended, attended, cache, halve, share_pictures
 from revista.devices import (
     BATCH,
@@ -25,7 +26,7 @@ from revista.devices import (
     predict_in_batches,
 )
 from revista.errors import BadArguments, ModelError
-from revista.records import Candidate
+from revista.records import Candidate, Cue
 from revista.screens import descreened
 from revista.settings import CaptionsSettings
 from revista.weights import Weights
@@ -82,9 +83,10 @@ class Blip:
         """Candidates or an error for each request, in order; see `Captioner.predict`.
 
         Candidates stand in the order of the request's prompts; under each prompt the beams, best first, then the
-        samples. A text that was there already is left out. `log_probability` is the mean over the generated tokens,
-        the closing one included, of their log-probability under the model given picture and prompt, before any
-        cut to a nucleus: beams and samples can be compared by it.
+        samples. Behind them stand those that the request's cues suggest, under the first prompt. A text that was
+        there already is left out. `log_probability` is the mean over the text's tokens, an opening cue's and the
+        closing one included, of their log-probability under the model given picture and prompt, before any cut to a
+        nucleus or gain of words: all candidates can be compared by it.
         """
         import torch
 
@@ -100,12 +102,12 @@ class Blip:
             said = self._continue(shared, rows, prompt, [requests[i].seed for i in rows])
             for i, candidates in zip(rows, said, strict=True):
                 found[i][prompt] = candidates
+        suggested = self._suggested(shared, requests)
         results = []
-        for request, by_prompt in zip(requests, found, strict=True):
+        for request, by_prompt, cued in zip(requests, found, suggested, strict=True):
             unique: dict[str, Candidate] = {}
-            for prompt in request.prompts:
-                for candidate in by_prompt[prompt]:
-                    unique.setdefault(candidate.text, candidate)
+            for candidate in (*(one for prompt in request.prompts for one in by_prompt[prompt]), *cued):
+                unique.setdefault(candidate.text, candidate)
             if not unique:
                 raise ModelError("the captioner said nothing", "Try other prompts in the setting captions.prompts.")
             results.append(tuple(unique.values()))
@@ -126,46 +128,96 @@ class Blip:
         from transformers import LogitsProcessorList, TopPLogitsWarper
 
         beams, samples = self._options.beams, self._options.samples
-        said = self._generate(shared, rows, prompt, beams, num_return_sequences=beams)
+        ids = self._prompt_ids(prompt)
+        said = self._generate(shared, rows, [ids] * len(rows), beams, num_return_sequences=beams)
         found = [[self._candidate(prompt, None, *said[i * beams + k]) for k in range(beams)] for i in range(len(rows))]
         if samples:
             own = zlib.crc32(prompt.encode())  # else all prompts would draw with the same luck; 0 for the empty one
             drawn = [(seed + own + k) % 2**32 for seed in seeds for k in range(samples)]
             noise = LogitsProcessorList([TopPLogitsWarper(TOP_P), _gumbel(drawn)])
             drawers = [row for row in rows for _ in range(samples)]
-            said = self._generate(shared, drawers, prompt, 1, logits_processor=noise)
+            said = self._generate(shared, drawers, [ids] * len(drawers), 1, logits_processor=noise)
             for row, (seed, sentence) in enumerate(zip(drawn, said, strict=True)):
                 found[row // samples].append(self._candidate(prompt, seed, *sentence))
         return [[candidate for candidate in candidates if candidate.text] for candidates in found]
 
-    def _candidate(self, prompt: str, seed: int | None, text: str, log_probability: float) -> Candidate:
+    def _suggested(self, shared: Attended, requests: list[CaptionRequest]) -> list[list[Candidate]]:
+        """Candidates of each request that its cues suggest: beams for each opening and each gain of the words."""
+        from transformers import LogitsProcessorList
+
+        beams = self._options.conditioned_beams
+        found: list[list[Candidate]] = [[] for _ in requests]
+        if not any(request.cues or request.words for request in requests):
+            return found
+        prompt = self._options.prompts[0] if self._options.prompts else ""
+        head = self._prompt_ids(prompt)
+        size = self._model.config.text_config.vocab_size
+        for asked in batches(questions(requests, head, self._tokenizer, self._options)):
+            said = self._generate(
+                shared,
+                [one.row for one in asked],
+                [[*one.head, *one.opening] for one in asked],
+                beams,
+                opening=len(asked[0].opening),
+                together=False,
+                num_return_sequences=beams,
+                logits_processor=LogitsProcessorList([encourage(asked, beams, size, self._device)]),
+            )
+            for i, (text, log_probability) in enumerate(said):
+                question = asked[i // beams]
+                candidate = self._candidate(prompt, None, text, log_probability, question.cue)
+                found[question.row] += [candidate] if text else []
+        return found
+
+    def _candidate(
+        self, prompt: str, seed: int | None, text: str, log_probability: float, cue: Cue | None = None
+    ) -> Candidate:
         return Candidate(
             text=text,
             language=self._options.language,
             source="captioner",
             prompt=prompt,
+            cue=cue,
             seed=seed,
             log_probability=log_probability,
         )
 
     def _generate(
-        self, shared: Attended, rows: list[int], prompt: str, beams: int, **options: Any
+        self,
+        shared: Attended,
+        rows: list[int],
+        ids: list[list[int]],
+        beams: int,
+        opening: int = 0,
+        together: bool = True,
+        **options: Any,
     ) -> list[tuple[str, float]]:
-        """What the text decoder makes of pictures of the batch: text without the prompt, and mean log-probability.
+        """What the text decoder makes of pictures of the batch: texts, and their mean log-probabilities.
 
-        A picture may stand in `rows` several times, one after the other, and all of them as often.
         `BlipForConditionalGeneration.generate` does the same after running the vision encoder again.
+
+        Args:
+            shared: keys and values of the pictures.
+            rows: which picture each sentence is about.
+            ids: how each begins, all equally long.
+            beams: of the search.
+            opening: how many of the last `ids` belong to the text, and are scored with it.
+            together: whether a picture stands in `rows` several times, one after the other and all as often, and is
+                to be attended to once for these.
+            options: of `generate`.
         """
         import torch
 
-        ids = self._prompt_ids(prompt)
         config = self._model.config.text_config
+        given = torch.tensor(ids, device=self._device)
+        # read by no layer, since the cache is full; only says that there is something to attend to
+        nothing = torch.zeros(len(rows), 1, 1, device=self._device)
+        pictures = list(dict.fromkeys(rows)) if together else rows
         made = self._model.text_decoder.generate(
-            input_ids=torch.tensor([ids] * len(rows), device=self._device),
-            attention_mask=torch.ones(len(rows), len(ids), dtype=torch.long, device=self._device),
-            # read by no layer, since the cache is full; only says that there is something to attend to
-            encoder_hidden_states=torch.zeros(len(rows), 1, 1, device=self._device),
-            past_key_values=cache(shared, list(dict.fromkeys(rows))),
+            input_ids=given,
+            attention_mask=torch.ones_like(given),
+            encoder_hidden_states=nothing,
+            past_key_values=cache(shared, pictures),
             num_beams=beams,
             eos_token_id=config.sep_token_id,
             pad_token_id=config.pad_token_id,
@@ -178,7 +230,15 @@ class Blip:
         scores = self._model.text_decoder.compute_transition_scores(
             made.sequences, made.logits, getattr(made, "beam_indices", None), normalize_logits=True
         )
-        tokens = made.sequences[:, len(ids) : len(ids) + scores.shape[1]]  # the prompt's ids come first
+        if opening:
+            read = self._model.text_decoder(
+                input_ids=given, encoder_hidden_states=nothing, past_key_values=cache(shared, pictures)
+            )
+            steps = read.logits[:, -opening - 1 : -1].log_softmax(-1)
+            own = steps.gather(2, given[:, -opening:, None])[:, :, 0]
+            scores = torch.cat([own.repeat_interleave(len(scores) // len(own), dim=0), scores], dim=1)
+        begun = given.shape[1] - opening  # the prompt's ids come first
+        tokens = made.sequences[:, begun : begun + scores.shape[1]]
         ended = (tokens == config.sep_token_id).cumsum(dim=1)
         written = (ended - (tokens == config.sep_token_id).long()) == 0  # up to the first closing token, with it
         means = (scores * written).sum(dim=1) / written.sum(dim=1)

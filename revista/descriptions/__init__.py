@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from revista import translation
 from revista.descriptions.printed import Printed
-from revista.descriptions.seen import NOT_DESCRIBED, UNRELIABLE, Seen
+from revista.descriptions.seen import BY_PRINT, NOT_DESCRIBED, UNRELIABLE, Seen
 from revista.records import Candidates, Contexts, Description, Descriptions, Problem, Ranking
 from revista.settings import DescriptionsSettings
 from revista.translation import Translator
 
-__all__ = ["NAME", "NOT_DESCRIBED", "UNRELIABLE", "VERSION", "run", "software", "weights"]
+__all__ = ["BY_PRINT", "NAME", "NOT_DESCRIBED", "UNRELIABLE", "VERSION", "run", "software", "weights"]
 
 NAME = "descriptions"
 VERSION = "4"

@@ -23,6 +23,7 @@ from revista.translation import Translator
 from revista.wording import decimal, printable
 
 NOT_DESCRIBED = "not described by a model"
+BY_PRINT = f"{NOT_DESCRIBED}: the strategy of the ranking lets the print speak"
 UNRELIABLE = "no reliable description: the models do not know what is shown"
 
 _LENGTH = 400  # characters that a model's sentence may have
@@ -73,8 +74,10 @@ class Seen:
 
         A sentence that is not reliable enough is not told; what stands in its place says so. It stays a candidate.
         """
+        if ranked and ranked.chosen and ranked.chosen.candidate.source == "window":
+            return [], BY_PRINT  # print is no model's voice: `Printed.article` quotes it
         scored = _by_captioner(proposed, ranked)
-        if not scored:
+        if not scored or (ranked and ranked.ranked and ranked.chosen is None):
             reason = (proposed.reason if proposed else None) or (ranked.reason if ranked else None)
             return [], reason or f"{NOT_DESCRIBED}: no candidate"
         dropped: list[str] = []

@@ -243,13 +243,12 @@ class _Work:
 
     def _ordered(self, scored: list[ScoredCandidate]) -> list[ScoredCandidate]:
         """As the ranking stage orders them."""
-        from revista.ranking import Scores, best_first
+        from revista.ranking import Scores, rank
 
         if self._ranker is None:
             return scored
         scores = Scores(tuple(one.similarity or 0.0 for one in scored))
-        trust = self._settings.ranking.captioner_trust
-        return best_first([one.candidate for one in scored], scores, self._ranker.scale, trust)
+        return rank([one.candidate for one in scored], scores, self._ranker.scale, self._settings.ranking).ordered
 
     def _caption(self, pictures: dict[str, np.ndarray]) -> dict[str, tuple[Candidate, ...]]:
         """The captioner's candidates for each picture on which it did not fail."""
@@ -322,4 +321,4 @@ def _encode_texts(ranker: Ranker, texts: list[str]) -> np.ndarray:
     import torch
 
     with torch.inference_mode():
-        return ranker._encode_texts(texts)[0].cpu().numpy()  # type: ignore[attr-defined]
+        return ranker._encode_texts(texts).cpu().numpy()  # type: ignore[attr-defined]

@@ -140,10 +140,10 @@ class _Judge:
     def look(self, images: Sequence[np.ndarray], seed: int) -> list[tuple[str, tuple[float, float, float]]]:
         """The sentence put first for each picture, and the features of its reliability."""
         from revista.captions import CaptionRequest
-        from revista.ranking import RankingRequest, best_first
+        from revista.ranking import RankingRequest, rank
         from revista.ranking.kinds import TEXTS, probabilities
 
-        prompts, trust = self._settings.captions.prompts, self._settings.ranking.captioner_trust
+        prompts, options = self._settings.captions.prompts, self._settings.ranking
         said = self.captioner.predict([CaptionRequest(image, prompts, seed + i) for i, image in enumerate(images)])
         for one in said:
             if isinstance(one, ModelError):
@@ -157,7 +157,7 @@ class _Judge:
         for found, scores in zip(proposed, self.ranker.predict(requests), strict=True):
             if isinstance(scores, ModelError):
                 raise scores
-            first = best_first(found, scores, self.ranker.scale, trust)[0]
+            first = rank(found, scores, self.ranker.scale, options).ordered[0]
             kinds = probabilities(scores.similarities[len(found) :], self.ranker.scale)
             own = first.similarity or 0.0, first.candidate.log_probability or 0.0
             looked.append((first.candidate.text, reliability.features(*own, kinds)))

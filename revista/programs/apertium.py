@@ -41,9 +41,7 @@ def probe(pair: str = _PAIR) -> str:
 def _probe(program: str, pair: str) -> str:
     listed = run_program([program, "-l"], timeout=30).stdout.decode("utf-8", "replace").split()
     if pair not in listed:
-        raise MissingProgram(
-            f"Apertium lacks the language pair {pair}", f"sudo apt-get install apertium-{pair.partition('_')[0]}"
-        )
+        raise MissingProgram(f"Apertium lacks the language pair {pair}", f"sudo apt-get install {_packages(pair)}")
     said = run_program([program, "-V"], timeout=30)
     found = re.search(rb"(\d+(?:\.\d+)+)", said.stdout + said.stderr)
     return found[1].decode() if found else "unknown"
@@ -137,4 +135,5 @@ def _without_marks(marked: str) -> Translation:
 
 
 def _packages(pair: str) -> str:
-    return f"apertium apertium-{pair.partition('_')[0]}"
+    """Debian's packages: one holds both directions, with the languages in the order of the alphabet."""
+    return f"apertium apertium-{'-'.join(sorted(pair.partition('_')[0].split('-')))}"

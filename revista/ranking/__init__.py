@@ -1,26 +1,30 @@
 """Stage 6: which candidates belong to a picture.
 
 The captioner's sentences and the windows of nearby print are scored against the picture by a dual encoder such as
-CLIP, behind the Protocol `Ranker`. Sentences and print are two groups, each with probabilities of its own: the
-description may speak from the best sentence, and quote the best passage where it stands out clearly enough. The same
-encoder says what kind of picture it is: see `kinds`.
+CLIP, behind the Protocol `Ranker`, and against the print that most likely tells of it. Sentences and windows are two
+groups, each with probabilities of its own: the description may speak from the best sentence, and quote the best passage
+where it stands out clearly enough. Who is chosen is the strategy's to say: see `strategies`, and `mix` for our own. The
+same encoder says what kind of picture it is: see `kinds`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from revista.cues import content_words, spoken_of
 from revista.devices import BATCH, torch_software
-from revista.errors import BadInput, Category, MissingWeights, ModelError, RevistaError
+from revista.errors import BadInput, MissingWeights, ModelError, RevistaError
 from revista.images import crops
 from revista.ranking import reliability
 from revista.ranking.kinds import TEXTS, judge, probabilities
+from revista.ranking.mix import Printed
+from revista.ranking.strategies import Ranked, Scores, rank, softmax
 from revista.records import (
     Candidate,
     Candidates,
@@ -37,12 +41,18 @@ from revista.records import (
 from revista.settings import RankingSettings, Reliability
 from revista.weights import find_weights
 
+if TYPE_CHECKING:
+    from revista.ranking.matching import Matcher
+
+__all__ = ["NAME", "VERSION", "Ranker", "RankingRequest", "Scores", "load", "rank", "run", "softmax", "weights"]
+
 NAME = "ranking"
-VERSION = "3"
+VERSION = "4"
 
 NOT_RANKED = "not ranked by a model"
 NO_WEIGHTS = f"{NOT_RANKED}: no ranker weights"
 NOTHING_TO_RANK = "nothing to rank: no captions and no print nearby"
+NOTHING_PRINTED = "nothing chosen: the strategy takes print, and there is none nearby"
 
 
 @dataclass(frozen=True)
@@ -51,14 +61,7 @@ class RankingRequest:
 
     image: np.ndarray  # (height, width, 3), uint8, RGB
     texts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Scores:
-    """How well each text of a request fits its picture."""
-
-    similarities: tuple[float, ...]  # cosine, -1.0 to 1.0, one a text
-    cut: tuple[int, ...] = ()  # indices of the texts of which the model read only the beginning
+    printed: tuple[str, ...] = ()  # what tells of the picture: as printed, and translated
 
 
 class Ranker(Protocol):
@@ -89,12 +92,14 @@ def software(options: RankingSettings) -> dict[str, str]:
 
 
 def weights(options: RankingSettings) -> dict[str, str]:
-    """Hex sha256 of the ranker's files, by name; empty where the settings name no model.
+    """Hex sha256 of the files of ranker and matcher, by name; empty where the settings name no model.
 
     Raises:
         MissingWeights: the settings name a model that is not at hand.
     """
-    return find_weights(options.model).hashes() if options.model else {}
+    own = find_weights(options.model).hashes() if options.model else {}
+    more = find_weights(options.matcher).hashes() if options.model and options.matcher else {}
+    return {**own, **{f"matcher/{name}": sha256 for name, sha256 in more.items()}}
 
 
 def load(options: RankingSettings, device: str, batch: int = BATCH) -> Ranker:
@@ -111,6 +116,20 @@ def load(options: RankingSettings, device: str, batch: int = BATCH) -> Ranker:
     return Clip(find_weights(options.model), device, batch)
 
 
+def load_matcher(options: RankingSettings, device: str) -> Matcher:
+    """The matcher that the settings name, on `device`.
+
+    Raises:
+        MissingWeights: the settings name none, it is not at hand, or it is no BLIP checkpoint with a matching head.
+        BadArguments: there is no such device.
+    """
+    if not options.matcher:
+        raise MissingWeights("no matcher weights", "Name a BLIP checkpoint in the setting ranking.matcher.")
+    from revista.ranking.matching import Matcher
+
+    return Matcher(find_weights(options.matcher), device)
+
+
 def run(
     image: Path,
     contexts: Contexts,
@@ -118,41 +137,45 @@ def run(
     options: RankingSettings,
     ranker: Ranker | None,
     reason: str | None,
+    matcher: Matcher | None = None,
 ) -> Ranking:
     """The candidates of each picture of a page, best first.
 
-    With a ranker, candidates stand in the order of `best_first`, and `window` is the best passage where its
+    With a ranker, candidates stand in the order of `strategies.rank`, and `window` is the best passage where its
     probability reaches `options.min_window_probability`; a passage without a rival is never taken, since a softmax
-    over one is 1 whatever the picture shows. Without a ranker, or where it fails on a picture, the captioner's own
-    log-probabilities decide, the windows follow as printed, and no probability is claimed.
+    over one is 1 whatever the picture shows, unless the strategy chooses it. Without a ranker, or where it fails on a
+    picture, the captioner's own log-probabilities decide, the windows follow as printed, and no probability is claimed.
 
     Args:
         image: the page image.
         contexts: the pictures of the page with their windows of nearby print.
         candidates: the captioner's candidates.
-        options: the least probability of a window.
+        options: strategy, weights, the least probability of a window.
         ranker: the model, None where there is none.
         reason: why there is no ranker; `NO_WEIGHTS` where it is not given.
+        matcher: a second opinion on the captioner's sentences; it counts as much as `options.mix` says.
 
     Returns:
         One `PictureRanking` a picture, in the order of `contexts`; `reason` says what is lacking and why.
     """
     said = {one.picture: one for one in candidates.pictures}
     texts = [_gather(picture, said.get(picture.picture)) for picture in contexts.pictures]
+    prints = [_printed(picture, said.get(picture.picture)) for picture in contexts.pictures]
     results: list[Scores | RevistaError | None] = [None] * len(texts)
     problems: list[Problem] = []
     if ranker is not None and texts:
         try:
-            results = _score(image, contexts, texts, ranker)
+            results = _score(image, contexts, texts, prints, ranker, matcher)
         except BadInput as error:
             problems.append(Problem.from_error(error, NAME, page_of(contexts.pictures[0].picture)))
             results = [BadInput("the page image cannot be read")] * len(texts)
         else:
             for picture, result in zip(contexts.pictures, results, strict=True):
-                problems += _problems(picture.picture, result)
+                if isinstance(result, RevistaError):
+                    problems.append(Problem.from_error(result, NAME, page_of(picture.picture), picture.picture))
 
     ranked = []
-    for picture, found, scores in zip(contexts.pictures, texts, results, strict=True):
+    for picture, found, printed, scores in zip(contexts.pictures, texts, prints, results, strict=True):
         lacking = said[picture.picture].reason if picture.picture in said else None
         kinds, kind = None, None
         if isinstance(scores, Scores) and ranker is not None:
@@ -161,20 +184,29 @@ def run(
         if not found:
             ranked.append(PictureRanking(picture=picture.picture, kind=kind, reason=lacking or NOTHING_TO_RANK))
         elif isinstance(scores, Scores) and ranker is not None and kinds is not None:
-            ordered = best_first(found, scores, ranker.scale, options.captioner_trust)
+            best = rank(found, scores, ranker.scale, options, printed)
             if options.reliability is not None:
-                ordered = [_judged(one, kinds, options.reliability) for one in ordered]
-            one = _ranking(picture.picture, ordered, lacking, options.min_window_probability)
+                best = _judged(best, kinds, options.reliability)
+            if best.chosen is None and options.strategy == "clip":
+                lacking = NOTHING_PRINTED
+            one = _ranking(picture.picture, best, lacking, options.min_window_probability)
             ranked.append(one.model_copy(update={"kind": kind}))
         else:
             why = f"{NOT_RANKED}: {scores.message}" if isinstance(scores, RevistaError) else reason or NO_WEIGHTS
             reasons = "; ".join(r for r in (lacking, why) if r)
-            ranked.append(_ranking(picture.picture, _by_log_probability(found), reasons, None))
+            ordered = _by_log_probability(found)
+            chosen = next((one for one in ordered if one.candidate.source == "captioner"), None)
+            ranked.append(_ranking(picture.picture, Ranked(ordered, chosen), reasons, None))
     return Ranking(ranker=ranker.name if ranker is not None else None, pictures=tuple(ranked), problems=tuple(problems))
 
 
 def _score(
-    image: Path, contexts: Contexts, texts: Sequence[Sequence[Candidate]], ranker: Ranker
+    image: Path,
+    contexts: Contexts,
+    texts: Sequence[Sequence[Candidate]],
+    prints: Sequence[Printed],
+    ranker: Ranker,
+    matcher: Matcher | None,
 ) -> list[Scores | RevistaError | None]:
     """Scores of each picture's texts and of the kinds' sentences behind them, or an error.
 
@@ -184,13 +216,33 @@ def _score(
     parts = crops(image, [picture.box for picture in contexts.pictures])
     results: list[Scores | RevistaError | None] = [part if isinstance(part, RevistaError) else None for part in parts]
     requests = {
-        i: RankingRequest(part, (*(candidate.text for candidate in found), *TEXTS))
-        for i, (part, found) in enumerate(zip(parts, texts, strict=True))
+        i: RankingRequest(part, (*(candidate.text for candidate in found), *TEXTS), printed.texts)
+        for i, (part, found, printed) in enumerate(zip(parts, texts, prints, strict=True))
         if not isinstance(part, RevistaError)
     }
     for i, result in zip(requests, ranker.predict(list(requests.values())), strict=True):
         results[i] = result
+    if matcher is not None:
+        asked = {
+            i: RankingRequest(request.image, tuple(candidate.text for candidate in texts[i]))
+            for i, request in requests.items()
+        }
+        for i, odds in zip(asked, matcher.predict(list(asked.values())), strict=True):
+            scores = results[i]
+            if isinstance(scores, Scores):
+                results[i] = odds if isinstance(odds, RevistaError) else replace(scores, matching=odds)
     return results
+
+
+def _printed(context: PictureContext, said: PictureCandidates | None) -> Printed:
+    """The print that most likely tells what a picture shows."""
+    spoken = spoken_of(context)
+    if spoken is None:
+        return Printed()
+    language = said.candidates[0].language if said and said.candidates else "es"
+    translation = said.translation if said else None
+    words = content_words(translation or "" if language == "en" else spoken, language)
+    return Printed((spoken, translation) if translation else (spoken,), words)
 
 
 def _gather(context: PictureContext, said: PictureCandidates | None) -> list[Candidate]:
@@ -204,62 +256,18 @@ def _gather(context: PictureContext, said: PictureCandidates | None) -> list[Can
     return found
 
 
-def _problems(picture: str, result: Scores | RevistaError | None) -> list[Problem]:
-    """What is to be told about a picture's scores: the error, or which texts were cut."""
-    if isinstance(result, RevistaError):
-        return [Problem.from_error(result, NAME, page_of(picture), picture)]
-    if result is None or not result.cut:
-        return []
-    return [
-        Problem(
-            stage=NAME,
-            category=Category.REDUCED,
-            message=f"{len(result.cut)} of {len(result.similarities) - len(TEXTS)} texts are longer than the ranker "
-            "reads; they were ranked by their beginning",
-            hint="Lower the setting context.window_words where this happens often.",
-            page=page_of(picture),
-            item=picture,
-        )
-    ]
+def _judged(ranked: Ranked, kinds: Mapping[Kind, float], weights: Reliability) -> Ranked:
+    """The candidates with how likely each is right, where that can be said."""
 
+    def judged(one: ScoredCandidate) -> ScoredCandidate:
+        said = one.candidate.log_probability
+        if one.candidate.source != "captioner" or said is None or one.similarity is None:
+            return one
+        looked_at = reliability.features(one.similarity, said, kinds)
+        return one.model_copy(update={"reliability": reliability.chance(weights, looked_at)})
 
-def best_first(found: Sequence[Candidate], scores: Scores, scale: float, trust: float) -> list[ScoredCandidate]:
-    """The candidates with their scores, best first; ties stay as they stood.
-
-    A candidate's value is its similarity times `scale`; one of the captioner's also loses `trust` times what its
-    log-probability lacks to the captioner's best. A ranker alone is easily taken in by a strange sentence that names
-    the right things. The probabilities are the softmax of the values within each group.
-
-    Args:
-        found: sentences of a captioner, and windows of print.
-        scores: of each, in the same order; further scores are left alone.
-        scale: of the ranker; see `Ranker`.
-        trust: the setting `ranking.captioner_trust`.
-    """
-    said = [c.log_probability for c in found if c.source == "captioner" and c.log_probability is not None]
-    values = [scale * similarity for similarity in scores.similarities[: len(found)]]
-    for i, candidate in enumerate(found):
-        if candidate.source == "captioner" and candidate.log_probability is not None:
-            values[i] -= trust * (max(said) - candidate.log_probability)
-    probabilities = [0.0] * len(found)
-    for source in ("captioner", "window"):
-        rows = [i for i, candidate in enumerate(found) if candidate.source == source]
-        for i, probability in zip(rows, softmax([values[i] for i in rows]), strict=True):
-            probabilities[i] = round(probability, 4)
-    order = sorted(range(len(found)), key=lambda i: -values[i])
-    return [
-        ScoredCandidate(candidate=found[i], similarity=scores.similarities[i], probability=probabilities[i])
-        for i in order
-    ]
-
-
-def _judged(one: ScoredCandidate, kinds: Mapping[Kind, float], weights: Reliability) -> ScoredCandidate:
-    """The candidate with how likely it is right, where that can be said."""
-    said = one.candidate.log_probability
-    if one.candidate.source != "captioner" or said is None or one.similarity is None:
-        return one
-    looked_at = reliability.features(one.similarity, said, kinds)
-    return one.model_copy(update={"reliability": reliability.chance(weights, looked_at)})
+    chosen = None if ranked.chosen is None else judged(ranked.chosen)
+    return replace(ranked, ordered=[judged(one) for one in ranked.ordered], chosen=chosen)
 
 
 def _by_log_probability(found: Sequence[Candidate]) -> list[ScoredCandidate]:
@@ -271,33 +279,20 @@ def _by_log_probability(found: Sequence[Candidate]) -> list[ScoredCandidate]:
     return [ScoredCandidate(candidate=candidate) for candidate in sorted(found, key=doubt)]
 
 
-def _ranking(
-    picture: str, ordered: list[ScoredCandidate], reason: str | None, min_window_probability: float | None
-) -> PictureRanking:
+def _ranking(picture: str, best: Ranked, reason: str | None, min_window_probability: float | None) -> PictureRanking:
     """The ranking of a picture; no window is taken where `min_window_probability` is None."""
-    groups: dict[Literal["captioner", "window"], list[ScoredCandidate]] = {"captioner": [], "window": []}
-    for one in ordered:
-        groups[one.candidate.source].append(one)
-    windows = groups["window"]
+    windows = best.of("window")
     stands_out = (
         min_window_probability is not None
         and len(windows) > 1
         and (windows[0].probability or 0.0) >= min_window_probability
     )
+    chosen_window = best.chosen is not None and best.chosen.candidate.source == "window"
     return PictureRanking(
         picture=picture,
-        ranked=tuple(ordered),
-        chosen=groups["captioner"][0] if groups["captioner"] else None,
-        window=windows[0] if stands_out else None,
+        ranked=tuple(best.ordered),
+        chosen=best.chosen,
+        window=best.chosen if chosen_window else windows[0] if stands_out else None,
+        belonging=best.belonging,
         reason=reason or None,
     )
-
-
-def softmax(values: Sequence[float]) -> list[float]:
-    """The softmax of `values`: positive, in sum 1.0; no values give none."""
-    if not values:
-        return []
-    top = max(values)
-    powers = [math.exp(value - top) for value in values]
-    total = sum(powers)
-    return [power / total for power in powers]

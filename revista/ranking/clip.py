@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from revista.devices import BATCH, as_picture, load_model, load_part, load_tokenizer, pick_device, predict_in_batches
 from revista.errors import ModelError
-from revista.ranking import RankingRequest, Scores
+from revista.ranking import RankingRequest
+from revista.ranking.strategies import Scores
 from revista.weights import Weights
 
 if TYPE_CHECKING:
@@ -78,11 +79,14 @@ class Clip:
         import torch
 
         pictures = self._encode_images([request.image for request in requests])
-        row = {text: i for i, text in enumerate(dict.fromkeys(t for request in requests for t in request.texts))}
-        texts, cut = self._encode_texts(list(row) or [""])  # no texts at all are no reason to fail
+        wanted = (text for request in requests for text in (*request.texts, *request.printed))
+        row = {text: i for i, text in enumerate(dict.fromkeys(wanted))}
+        texts = self._encode_texts(list(row) or [""])  # no texts at all are no reason to fail
         results = []
         for request, picture in zip(requests, pictures, strict=True):
-            similarities = texts[[row[text] for text in request.texts]] @ picture
+            own = texts[[row[text] for text in request.texts]]
+            printed = texts[[row[text] for text in request.printed]]
+            similarities = own @ picture
             if not torch.isfinite(similarities).all():
                 raise ModelError(
                     "the ranker's scores are not finite numbers", "Check its weights against their source."
@@ -90,7 +94,8 @@ class Clip:
             results.append(
                 Scores(
                     tuple(round(value, 4) for value in similarities.tolist()),
-                    tuple(i for i, text in enumerate(request.texts) if row[text] in cut),
+                    tuple(round(value, 4) for value in (own @ printed.T).mean(dim=1).tolist()) if len(printed) else (),
+                    round(float((printed @ picture).max()), 4) if len(printed) else None,
                 )
             )
         return results
@@ -101,16 +106,16 @@ class Clip:
         pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"].to(self._device)
         return _unit(self._model.get_image_features(pixel_values=pixels))
 
-    def _encode_texts(self, texts: list[str]) -> tuple[torch.Tensor, set[int]]:
-        """Unit vectors, (texts, width), and the indices of the texts that were too long to be read whole."""
+    def _encode_texts(self, texts: list[str]) -> torch.Tensor:
+        """Unit vectors, (texts, width); of a text longer than the model reads, the mean direction of its pieces."""
         import torch
 
-        lengths = [len(ids) for ids in self._tokenizer(texts, verbose=False)["input_ids"]]
-        cut = {i for i, length in enumerate(lengths) if length > self._limit}
+        pieces = [self._pieces(text) for text in texts]
+        flat = [piece for own in pieces for piece in own]
         parts = []
-        for start in range(0, len(texts), TEXTS):
+        for start in range(0, len(flat), TEXTS):
             inputs = self._tokenizer(
-                texts[start : start + TEXTS],
+                flat[start : start + TEXTS],
                 padding="max_length" if self._padded else True,
                 truncation=True,
                 max_length=self._limit,
@@ -124,7 +129,19 @@ class Clip:
                     )
                 )
             )
-        return torch.cat(parts), cut
+        vectors = torch.cat(parts)
+        if len(flat) == len(texts):
+            return vectors
+        means = torch.stack([part.mean(dim=0) for part in vectors.split([len(own) for own in pieces])])
+        return means / means.norm(p=2, dim=-1, keepdim=True)
+
+    def _pieces(self, text: str) -> list[str]:
+        """The text, in halves of halves until the model can read each whole; of an endless word, the beginning."""
+        words = text.split()
+        if len(words) < 2 or len(self._tokenizer(text, verbose=False)["input_ids"]) <= self._limit:
+            return [text]
+        middle = len(words) // 2
+        return [*self._pieces(" ".join(words[:middle])), *self._pieces(" ".join(words[middle:]))]
 
 
 def _unit(features: Any) -> torch.Tensor:

@@ -11,6 +11,7 @@ from revista.records.base import SCHEMA_VERSION, Body, BodyT, Confidence, Frozen
 from revista.records.candidates import (
     Candidate,
     Candidates,
+    Cue,
     Kind,
     PictureCandidates,
     PictureKind,
@@ -44,6 +45,7 @@ __all__ = [
     "Candidates",
     "Confidence",
     "Contexts",
+    "Cue",
     "Description",
     "Descriptions",
     "Evidence",

@@ -28,6 +28,15 @@ class Kind(StrEnum):
     UNCERTAIN = "uncertain"
 
 
+class Cue(Frozen):
+    """What the print near a picture lets one expect to see, in the captioner's language."""
+
+    text: str  # how a caption may begin ("two children"), or words that it may hold ("bride, church")
+    kind: Literal["picture", "people", "animal", "vehicle", "place", "event", "object", "words"]
+    printed: str  # the words of the print that it comes from
+    origin: Literal["caption", "heading", "paragraph"]
+
+
 class Candidate(Frozen):
     """A sentence that may describe a picture, and who proposes it."""
 
@@ -36,7 +45,9 @@ class Candidate(Frozen):
     source: Literal["captioner", "window"]
     prompt: str = ""
     seed: int | None = None  # set where the candidate was sampled
-    log_probability: float | None = None  # mean per token, natural logarithm
+    cue: Cue | None = None  # of a captioner's candidate that the print suggested; None: it was left free
+    # mean per token of all that `text` says, a cue's words included; natural logarithm
+    log_probability: float | None = None
     quote: Quote | None = None  # set where the candidate is a window of the print
     kind: Kind | None = None  # of picture, as a model says that was asked for it
     confidence: Confidence | None = None  # as such a model says of its own answer: not calibrated
@@ -48,6 +59,7 @@ class PictureCandidates(Frozen):
 
     picture: str
     candidates: tuple[Candidate, ...] = ()
+    translation: str | None = None  # of the printed caption (or heading) into the captioner's language
     reason: str | None = None
 
 
@@ -64,6 +76,8 @@ class ScoredCandidate(Frozen):
     candidate: Candidate
     similarity: float | None = None  # cosine between picture and text, -1.0 to 1.0
     probability: Confidence | None = None  # softmax over the picture's candidates of the same source
+    agreement: float | None = None  # cosine between text and the print that tells of the picture, -1.0 to 1.0
+    matching: float | None = None  # log-odds by a matcher that the text is about the picture
     reliability: Confidence | None = None  # how likely a captioner's sentence is right; None where nobody knows
 
 
@@ -76,12 +90,16 @@ class PictureKind(Frozen):
 
 
 class PictureRanking(Frozen):
-    """The candidates of a picture, best first; `chosen` is the one that the description may speak from."""
+    """The candidates of a picture, best first; `chosen` is the one that the description may speak from.
+
+    It is a sentence of the captioner, or with some strategies a window of the print, which is then `window` too.
+    """
 
     picture: str
     ranked: tuple[ScoredCandidate, ...] = ()
     chosen: ScoredCandidate | None = None
     window: ScoredCandidate | None = None  # the passage of nearby print that belongs best to the picture
+    belonging: Confidence | None = None  # how likely caption or heading is about the picture; None where nobody knows
     kind: PictureKind | None = None  # None where there was no ranker
     reason: str | None = None
 
