@@ -76,6 +76,7 @@ SENTENCE = closed(
 )
 CONTEXT = closed(
     caption=nullable(QUOTE),
+    caption_parts=items(QUOTE),
     caption_confidence=NUMBER,
     caption_shared_with=items(TEXT),
     caption_runner_up=nullable(QUOTE),
