@@ -37,6 +37,16 @@ class Candidate:
         """The box around the blocks without the credit lines, which are often set flush right."""
         return hull([block.box for block in self.blocks if not block.credit] or [self.box])
 
+    @property
+    def main(self) -> Block:
+        """The block with most words, whose type counts."""
+        return max(self.blocks, key=lambda block: (block.word_count, -block.order))
+
+    @property
+    def em(self) -> float:
+        """The type size in pixels."""
+        return self.main.em
+
     @cached_property
     def text(self) -> str:
         """The blocks' words."""

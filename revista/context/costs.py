@@ -22,7 +22,9 @@ _PLACE = {"below": 0.0, "above": 0.3, "beside": 0.35, "inside": 0.4}
 _REACH = {"below": 6.0, "above": 4.0, "beside": 4.0, "inside": 0.0}  # ems
 
 
-def link_cost(target: Target, caption: Candidate, pictures: Sequence[Box], layout: Layout) -> float | None:
+def link_cost(
+    target: Target, caption: Candidate, pictures: Sequence[Box], layout: Layout, parts: int = 1
+) -> float | None:
     """The cost of the link, 0.02 upwards; None where it cannot be.
 
     It grows with the distance, with the misalignment of the two boxes, with how much the print looks like prose or a
@@ -34,8 +36,9 @@ def link_cost(target: Target, caption: Candidate, pictures: Sequence[Box], layou
         caption: a caption candidate.
         pictures: upright boxes of all pictures of the page.
         layout: the page's blocks.
+        parts: of how many captions `caption` was put together.
     """
-    place = _place_of(target.box, caption.body)
+    place = place_of(target.box, caption.body)
     if place is None:
         return None
     gap = _gap(target.box, caption.body, place) / layout.em
@@ -47,7 +50,7 @@ def link_cost(target: Target, caption: Candidate, pictures: Sequence[Box], layou
     between = _print_between(target, caption, place, layout)
     if between is None:
         return None
-    wording = _wording_cost(target, caption, place, layout)
+    wording = _wording_cost(target, caption, place, layout, parts)
     if wording is None:
         return None
     distance = 0.5 * gap / reach if reach else 0.0
@@ -55,8 +58,8 @@ def link_cost(target: Target, caption: Candidate, pictures: Sequence[Box], layou
     return max(0.02, cost + wording + 0.3 * between + (_GROUP if len(target.members) > 1 else 0.0))
 
 
-def _place_of(picture: Box, caption: Box) -> str | None:
-    """Where the caption stands, seen from the picture; None where it stands off at a corner."""
+def place_of(picture: Box, caption: Box) -> str | None:
+    """Where the caption stands, seen from the picture: a key of `_PLACE`; None where it stands off at a corner."""
     if caption.coverage_by(picture) >= 0.7:
         return "inside"
     across = caption.horizontal_overlap(picture) / max(1, min(caption.width, picture.width))
@@ -126,9 +129,9 @@ def _misalignment(picture: Box, caption: Box, place: str, em: float) -> float:
     return min(1.4 * off, 0.25) if flush else 1.4 * off
 
 
-def _wording_cost(target: Target, caption: Candidate, place: str, layout: Layout) -> float | None:
+def _wording_cost(target: Target, caption: Candidate, place: str, layout: Layout, parts: int) -> float | None:
     """What type and words say; None where they rule it out."""
-    main = max(caption.blocks, key=lambda block: (block.word_count, -block.order))
+    main = caption.main
     size = main.em / layout.em
     small = size < 0.9
     credited = any(block.credit for block in caption.blocks)
@@ -146,5 +149,5 @@ def _wording_cost(target: Target, caption: Candidate, place: str, layout: Layout
         cost += 0.5
     cost -= 0.1 * small + 0.1 * credited + 0.15 * hinted
     if speaks:
-        cost += -0.2 if len(target.members) > 1 else 0.1
+        cost += -0.2 if len(target.members) > 1 else 0.1 if parts == 1 else 0.0
     return cost + 0.6 * max(0.0, 0.6 - min(1.0, sum(b.confidence for b in caption.blocks) / len(caption.blocks)))
