@@ -1,4 +1,4 @@
-"""The command line of training: `revista train encoder | translate | captioner | clip`."""
+"""The command line of training: `revista train encoder | translate | captioner | clip | pages | regions`."""
 
 from __future__ import annotations
 
@@ -145,3 +145,53 @@ def clip(
         for name, rows in zip(made.dev.names, nearest, strict=False)
     ]
     write_report(out / "report.html", "Dual encoder", settings.model_dump(), history, samples)
+
+
+@train.command()
+def pages(
+    data: DataArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="A new folder for the pages and their index.json.")],
+    images: ImagesOption = None,
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other pages.")] = 0,
+    height: Annotated[int, typer.Option(min=300, max=4000, help="Of a page, in pixels.")] = 2000,
+    split: Annotated[str, typer.Option(help="Whose photographs they show: train, dev or test.")] = "dev",
+    scanned_low: Annotated[bool, typer.Option("--low", help="Some as poor scans, down to 480 pixels high.")] = False,
+) -> None:
+    """Make magazine pages with the truth of what is on them, as an INDEX to measure against."""
+    from revista.terminal import progress
+    from revista.training import pages as generator
+
+    source = generator.from_captions(_data(data, images, None), split)
+    with progress(False, "pages") as bars:
+        task = bars.add_task(out.name, total=count)
+        index = generator.write(out, count, seed, source, height, scanned_low, on_page=lambda: bars.advance(task))
+    typer.echo(str(index))
+
+
+@train.command()
+def regions(
+    data: DataArgument,
+    real: Annotated[
+        list[Path] | None, typer.Option("--real", help="INDEX of real pages to learn from and measure on; repeatable.")
+    ] = None,
+    out: OutOption = Path("training/regions"),
+    images: ImagesOption = None,
+    config: ConfigOption = None,
+    begin: BeginOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = "auto",
+    resume: ResumeOption = False,
+) -> None:
+    """Train the detector of pictures and print, on generated pages and real ones; --out gets model.onnx."""
+    from revista.devices import pick_device
+    from revista.evaluation.index import read_index
+    from revista.training import pages as generator
+    from revista.training import regions as training
+    from revista.training.report import write_report
+
+    settings = _config(training.RegionsConfig, config, "regions", seed)
+    entries = [entry for index in real or () for entry in read_index(index)]
+    source = generator.from_captions(_data(data, images, None))
+    history = training.train(entries, source, settings, out, pick_device(device), resume, begin)
+    write_report(out / "report.html", "Regions", settings.model_dump(), history)

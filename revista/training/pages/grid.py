@@ -1,0 +1,73 @@
+"""Where things go on a page: margins, columns, the page's number, text that fills what is left."""
+
+from __future__ import annotations
+
+from revista.geometry import Box
+from revista.training.pages.parts import Press, heading, run
+
+
+def margins(press: Press) -> Box:
+    """What of the page is printed on."""
+    canvas = press.canvas
+    side, top = canvas.px(press.between(25, 75)), canvas.px(press.between(30, 75))
+    return Box(side, top, canvas.width - side, canvas.height - canvas.px(press.between(40, 80)))
+
+
+def folio(press: Press, area: Box) -> None:
+    """The page's number, or a running head with it."""
+    canvas, number = press.canvas, str(press.rng.integers(1, 99))
+    if press.chance(0.3):
+        return
+    if press.chance(0.5):
+        x, y, align = (area.left + area.right) // 2, area.bottom + canvas.px(8), "centre"
+    else:
+        x, align = (area.left, "left") if press.chance(0.5) else (area.right, "right")
+        y = max(1, area.top - canvas.px(press.between(18, 26)))
+    canvas.add("furniture", canvas.line(number, x, y, "roman", press.size, align), number)
+
+
+def even(press: Press, area: Box, count: int) -> list[Box]:
+    """Columns of one width, with a rule between some."""
+    gutter = press.canvas.px(press.between(9, 20))
+    wide = (area.width - gutter * (count - 1)) // count
+    columns = []
+    for k in range(count):
+        left = area.left + k * (wide + gutter)
+        columns.append(Box(left, area.top, left + wide, area.bottom))
+        if k and press.chance(0.25):
+            x = left - gutter // 2
+            press.canvas.pen.line((x, area.top, x, area.bottom), 0, max(1, press.canvas.px(0.8)))
+    return columns
+
+
+def fill(press: Press, column: Box, holes: list[Box], verse: bool, end: float = 1.0) -> int:
+    """Set text into what wide holes leave of a column; gives the y at which it ends."""
+    blocked = sorted(
+        (h.top, h.bottom)
+        for h in holes
+        if h.horizontal_overlap(column) > 0.65 * column.width and h.vertical_overlap(column)
+    )
+    narrow = [h for h in holes if 0 < h.horizontal_overlap(column) <= 0.65 * column.width]
+    y, bottom = column.top, column.top + int(column.height * end)
+    ended = y
+    for top, low in [*blocked, (bottom, bottom)]:
+        upper = min(top, bottom)
+        if upper - y > press.canvas.px(press.leading) * 2:
+            heads = press.chance(0.12) and upper - y > press.canvas.px(150)
+            if heads:
+                y = heading(press, column.left, column.right, y, big=False)
+            ended = run(press, Box(column.left, y, column.right, upper), narrow, verse)
+        y = max(y, low)
+    return ended
+
+
+def uneven(press: Press, area: Box, count: int) -> list[tuple[int, int]]:
+    """Left and right of columns of several widths."""
+    gap = press.canvas.px(press.between(6, 30))
+    shares = press.rng.uniform(0.7, 1.3, count)
+    shares = shares / shares.sum() * (area.width - gap * (count - 1))
+    found, x = [], float(area.left)
+    for share in shares:
+        found.append((round(x), round(x + share)))
+        x += share + gap
+    return found

@@ -1,0 +1,136 @@
+"""Pages to learn regions from: generated ones, kept on disk once made, and real ones with their pictures marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from revista.evaluation.index import IndexPage
+from revista.images import read_image
+from revista.training import pages
+from revista.training.pages import PICTURES
+from revista.training.pages.pictures import Photographs
+
+KINDS = (*PICTURES, "part", "caption", "title", "text", "furniture")
+"""What an item can be; the first four are pictures."""
+
+STORED = 720  # pixels of the longer side of a page on disk
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A page to learn from: (height, width, 3) uint8 RGB, (n, 4) corners in its pixels, (n,) places in `KINDS`."""
+
+    image: np.ndarray
+    boxes: np.ndarray
+    kinds: np.ndarray
+    complete: bool  # whether print is listed too; else only pictures are
+
+
+def generated(number: int, seed: int, source: Photographs, folder: Path) -> Sample:
+    """Generated page `number` of a `seed`, from `folder` where it has been made before."""
+    file = folder / f"{seed}_{number:06d}.npz"
+    try:
+        with np.load(file) as kept:
+            data, boxes, kinds = kept["image"], kept["boxes"], kept["kinds"]
+    except (OSError, ValueError, KeyError):  # not made yet, or cut off while it was written
+        data, boxes, kinds = _make(number, seed, source)
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = file.with_suffix(".part.npz")
+        np.savez(beside, image=data, boxes=boxes, kinds=kinds)
+        beside.replace(file)
+    return Sample(cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB), boxes, kinds, True)
+
+
+def _make(number: int, seed: int, source: Photographs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    scan, items = pages.page(seed * 1_000_003 + number, source)
+    small, factor = reduced(scan, STORED)
+    boxes = np.array([item.box for item in items], np.float32).reshape(-1, 4) * factor
+    kinds = np.array([KINDS.index(item.kind) for item in items], np.int64)
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
+    return data, boxes, kinds
+
+
+def reduced(image: np.ndarray, longest: int) -> tuple[np.ndarray, float]:
+    """The image with its longer side at most `longest` pixels, and by what it was multiplied."""
+    factor = min(1.0, longest / max(image.shape[:2]))
+    size = (max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA) if factor < 1 else image, factor
+
+
+def real(entries: Sequence[IndexPage]) -> list[Sample]:
+    """The pages of an index as samples; images only, no PDFs."""
+    found = []
+    for entry in entries:
+        whole = read_image(entry.file)
+        small, factor = reduced(whole, STORED)
+        boxes = np.array(entry.true_boxes(whole.shape[1], whole.shape[0]), np.float32).reshape(-1, 4) * factor
+        kind = "photograph" if "photo" in entry.source else "drawing"
+        found.append(Sample(small, boxes, np.full(len(boxes), KINDS.index(kind), np.int64), False))
+    return found
+
+
+def shown(sample: Sample, size: tuple[int, int], rng: np.random.Generator) -> Sample:
+    """The sample as it is learnt from: scaled, shifted, perhaps mirrored, in other tones, on (height, width) pixels."""
+    height, width = size
+    image, boxes = sample.image, sample.boxes.copy()
+    factor = min(height / image.shape[0], width / image.shape[1]) * float(np.exp(rng.uniform(-0.25, 0.12)))
+    aspect = float(np.exp(rng.uniform(-0.08, 0.08)))
+    across, down = factor * aspect, factor / aspect
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    image = cv2.resize(
+        image, (max(8, round(image.shape[1] * across)), max(8, round(image.shape[0] * down))), interpolation=way
+    )
+    boxes *= (across, down, across, down)
+    if rng.random() < 0.3:
+        image = np.ascontiguousarray(image[:, ::-1])
+        boxes = np.stack([image.shape[1] - boxes[:, 2], boxes[:, 1], image.shape[1] - boxes[:, 0], boxes[:, 3]], axis=1)
+    left = round(rng.uniform(0, 1) * (width - image.shape[1]))
+    top = round(rng.uniform(0, 1) * (height - image.shape[0]))
+    turn = np.array([[1, 0, left], [0, 1, top]], np.float32)
+    edge = tuple(int(v) for v in np.median(image[:: image.shape[0] - 1].reshape(-1, 3), axis=0))
+    canvas = cv2.warpAffine(image, turn, (width, height), borderValue=edge)
+    if rng.random() < 0.7:
+        tones = 255 * (np.arange(256) / 255) ** float(np.exp(rng.uniform(-0.4, 0.4)))
+        tones = np.clip((tones - 128) * rng.uniform(0.7, 1.15) + 128 + rng.uniform(-20, 20), 0, 255)
+        canvas = cv2.LUT(canvas, tones.astype(np.uint8))
+    boxes = boxes + np.array([left, top, left, top], np.float32)
+    inside = np.clip(boxes, 0, (width, height, width, height))
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    seen = (inside[:, 2] - inside[:, 0]) * (inside[:, 3] - inside[:, 1])
+    keep = seen > 0.4 * np.maximum(area, 1e-6)
+    return Sample(canvas, inside[keep].astype(np.float32), sample.kinds[keep], sample.complete)
+
+
+def batches(
+    pool: int, seed: int, source: Photographs, folder: Path, own: Sequence[Sample], share: float, batch: int, begin: int
+) -> Iterator[list[Sample]]:
+    """Endless batches from batch `begin` on, each drawn from the seed and its number alone.
+
+    Args:
+        pool: how many generated pages there are.
+        seed: of the pages and of the order.
+        source: photographs for the pages.
+        folder: where made pages are kept.
+        own: real samples.
+        share: of real samples in a batch.
+        batch: samples in a batch.
+        begin: the first batch.
+    """
+    number = begin
+    while True:
+        rng = np.random.default_rng((seed, number))
+        size = (576, 448) if rng.random() < 0.8 else (448, 576)
+        found = []
+        for _ in range(batch):
+            if own and rng.random() < share:
+                sample = own[int(rng.integers(len(own)))]
+            else:
+                sample = generated(int(rng.integers(pool)), seed, source, folder)
+            found.append(shown(sample, size, rng))
+        yield found
+        number += 1
