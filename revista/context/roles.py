@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from revista.context.blocks import Block, page_em
+from revista.context.typeface import differ
 from revista.geometry import Box, hull
 from revista.records import RegionKind
 
@@ -132,7 +133,9 @@ def _runs(blocks: Sequence[Block], em: float) -> list[int]:
         for lower in ordered[position + 1 :]:
             if lower.box.top > upper.box.bottom + em:
                 break
-            same_type = min(upper.em, lower.em) > 0.85 * max(upper.em, lower.em)
+            same_type = min(upper.em, lower.em) > 0.85 * max(upper.em, lower.em) and not differ(
+                upper.breadth, lower.breadth
+            )
             if same_type and (_goes_on(upper, lower, em) or _beside_each_other(upper.box, lower.box, em)):
                 run[find(lower.order)] = find(upper.order)
     return [find(i) for i in range(len(blocks))]
