@@ -59,7 +59,9 @@ class _Way:
         return Option(items, len(self.pictures) * (NO_CAPTION - self.cost))
 
 
-def assign(pictures: Sequence[Box], candidates: Sequence[Candidate], layout: Layout) -> list[Link]:
+def assign(
+    pictures: Sequence[Box], candidates: Sequence[Candidate], layout: Layout, looks: Sequence[str | None] = ()
+) -> list[Link]:
     """Link captions to pictures.
 
     The confidence of a link says how likely it is right. For each of its pictures the page is solved anew with every
@@ -71,13 +73,14 @@ def assign(pictures: Sequence[Box], candidates: Sequence[Candidate], layout: Lay
         pictures: upright boxes, in any order.
         candidates: caption candidates, in any order.
         layout: all blocks of the page.
+        looks: the kinds of the pictures, as far as a detector tells; empty for none.
 
     Returns:
         The links with a confidence of 0.3 or more, in the order of their first picture; pictures are indices into
         `pictures`.
     """
     captions = sorted(candidates, key=lambda c: (c.box, c.text))  # so that nothing hangs on the order of the input
-    ways = _ways(pictures, captions, layout)
+    ways = _ways(pictures, captions, layout, looks or [None] * len(pictures))
     packing = Packing([way.option for way in ways])
     links = []
     for chosen in packing.best()[1]:
@@ -112,9 +115,11 @@ def _in_order(captions: Sequence[Candidate]) -> tuple[tuple[Block, ...], ...]:
     return tuple(captions[i].blocks for i in reading_order([caption.box for caption in captions]))
 
 
-def _ways(pictures: Sequence[Box], captions: Sequence[Candidate], layout: Layout) -> list[_Way]:
+def _ways(
+    pictures: Sequence[Box], captions: Sequence[Candidate], layout: Layout, looks: Sequence[str | None]
+) -> list[_Way]:
     """All ways to link that save something, in an order that does not hang on that of the pictures."""
-    singles = [Target((i,), box) for i, box in enumerate(pictures)]
+    singles = [Target((i,), box, None, looks[i]) for i, box in enumerate(pictures)]
     groups = [group for caption in captions for group in groups_for(caption, pictures, layout)][:_MOST_GROUPS]
     ways = []
     for target in (*singles, *groups):

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from statistics import median
 
 from revista.context.quotes import tokens_of
-from revista.context.typeface import breadth_of, differ, mean_breadth
+from revista.context.typeface import Breadth, breadth_of
 from revista.geometry import Box, hull
 from revista.records import Line, PageText, Region, RegionKind, Regions, Word
 from revista.wording import printable
@@ -90,7 +90,7 @@ class Block:
     order: int  # index among the blocks, in reading order
     hint: RegionKind | None = None  # what a detector takes it for
     hint_confidence: float = 0.0
-    breadth: float = 0.0  # how wide the type runs, see `typeface`; 0.0 where that is not known
+    breadth: Breadth = field(default_factory=Breadth)  # how wide the type runs
 
     @cached_property
     def text(self) -> str:
@@ -208,7 +208,7 @@ def _rejoined(blocks: Sequence[Block], pictures: Sequence[Box]) -> list[Block]:
                 left, right = sorted((other, block), key=lambda part: part.box.left)
                 words = left.lines[0].words + right.lines[0].words
                 line = Line(words=words, box=hull(part.lines[0].box for part in (left, right)))
-                breadth = mean_breadth([(part.breadth, len(part.text)) for part in (left, right)])
+                breadth = left.breadth + right.breadth
                 made[place] = replace(other, lines=(line,), box=left.box.union(right.box), breadth=breadth)
                 break
         else:
@@ -236,7 +236,7 @@ def _block(
     return Block(tuple(lines), box, em, paragraph, order, kind, sure, _breadth(lines, turn))
 
 
-def _breadth(lines: Sequence[Line], turn: Callable[[Box], Box]) -> float:
+def _breadth(lines: Sequence[Line], turn: Callable[[Box], Box]) -> Breadth:
     return breadth_of((word.text, turn(word.box)) for line in lines for word in line.words)
 
 
@@ -295,7 +295,8 @@ def _split_line(line: Line, turn: Callable[[Box], Box], pictures: Sequence[Box])
 
 
 def _between_pictures(x: float, line: Box, em: float, pictures: Sequence[Box]) -> bool:
-    near = [box for box in pictures if -em <= line.top - box.bottom <= 8 * em or -em <= box.top - line.bottom <= 8 * em]
+    above = [box for box in pictures if -em <= line.top - box.bottom <= 8 * em]
+    near = above or [box for box in pictures if -em <= box.top - line.bottom <= 8 * em]
     return any(a.right - em <= x <= b.left + em and a.vertical_overlap(b) for a in near for b in near if a is not b)
 
 
@@ -319,7 +320,7 @@ def _cut(
     ):
         return True
     under = any(_right_under(turn(above[0].box), box, em_above) for box in pictures)
-    if differ(_breadth(above, turn), _breadth([line], turn), 0.04 if under else 0.06):
+    if _breadth(above, turn).differs(_breadth([line], turn), 0.04 if under else 0.06):
         return True
     if under and following and lower.top - upper.bottom > max(0.35 * em, 1.7 * _usual_gap(paragraph, turn)):
         return True

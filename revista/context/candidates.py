@@ -9,6 +9,7 @@ from functools import cached_property
 
 from revista.context.blocks import Block
 from revista.context.roles import Layout, Role
+from revista.context.typeface import Breadth
 from revista.geometry import Box, hull
 
 _PERSONS = re.compile(r"de (izquierda a derecha|derecha a izquierda)", re.IGNORECASE)
@@ -46,6 +47,11 @@ class Candidate:
     def em(self) -> float:
         """The type size in pixels."""
         return self.main.em
+
+    @cached_property
+    def breadth(self) -> Breadth:
+        """How wide its type runs, credit lines left out."""
+        return sum((block.breadth for block in self.blocks if not block.credit), Breadth())
 
     @cached_property
     def text(self) -> str:
@@ -87,7 +93,7 @@ def candidates_of(layout: Layout, pictures: Sequence[Box]) -> list[Candidate]:
     short = sorted(layout.of(Role.SHORT), key=lambda block: (block.box.top, block.box.left, block.order))
     groups: list[list[Block]] = []
     for block in short:
-        home = [g for g in groups if _belongs(g, block, pictures, layout.em)]
+        home = [g for g in groups if _belongs(g, block, pictures, layout)]
         nearest = min(home, key=lambda g: (block.box.top - hull(b.box for b in g).bottom, g[0].order), default=None)
         if nearest is None:
             groups.append([block])
@@ -96,9 +102,9 @@ def candidates_of(layout: Layout, pictures: Sequence[Box]) -> list[Candidate]:
     return [Candidate(tuple(group)) for group in groups]
 
 
-def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], em: float) -> bool:
+def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layout: Layout) -> bool:
     """Whether `block` goes on with the caption that `group` begins."""
-    last, box = group[-1], hull(b.box for b in group)
+    last, box, em = group[-1], hull(b.box for b in group), layout.em
     gap = block.box.top - max(b.box.bottom for b in group)
     size = max(block.em, last.em)
     if block.box.centre[1] <= last.box.centre[1] and not block.credit:
@@ -122,6 +128,8 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], em: 
     several = sum(picture.bottom <= block.box.top and _meets(picture, block.box) for picture in pictures) > 1
     if several and Candidate((block,)).places and Candidate(tuple(group)).places:
         return False
+    if layout.set_as_prose(block) and not all(layout.set_as_prose(other) for other in group):
+        return False  # the text goes on below a caption in a type of its own
     shared = block.box.horizontal_overlap(box) / max(1, min(block.box.width, box.width))
     return -0.5 * size <= gap < 1.6 * size and shared >= 0.5
 

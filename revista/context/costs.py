@@ -14,10 +14,15 @@ NO_CAPTION = 1.0
 """The cost of leaving a picture without a caption: links that cost more are not made."""
 
 _BASE = 0.1
+_PROSE_TYPE = 0.45  # the cost of being set as the prose is
+_OWN_TYPE = 0.06  # difference from the prose's type from which it is the caption's own
 _GROUP = 0.05
 
 # Where captions stand: mostly below; rather beside or above than inside.
 _PLACE = {"below": 0.0, "above": 0.3, "beside": 0.35, "inside": 0.4}
+
+_MOST_ASKEW = 0.55  # where the print stands right at the picture
+_LOOKS: dict[str | None, float] = {"advertisement": 0.6, "ornament": 0.6}  # kinds that hardly ever have a caption
 
 _REACH = {"below": 6.0, "above": 4.0, "beside": 4.0, "inside": 0.0}  # ems
 
@@ -54,7 +59,10 @@ def link_cost(
     if wording is None:
         return None
     distance = 0.5 * gap / reach if reach else 0.0
-    cost = _BASE + _PLACE[place] + distance + _misalignment(target.box, caption.body, place, layout.em)
+    askew = _misalignment(target.box, caption.body, place, layout.em)
+    cost = (
+        _BASE + _PLACE[place] + distance + (min(askew, _MOST_ASKEW) if gap < 1 else askew) + _LOOKS.get(target.look, 0)
+    )
     return max(0.02, cost + wording + 0.3 * between + (_GROUP if len(target.members) > 1 else 0.0))
 
 
@@ -140,7 +148,9 @@ def _wording_cost(target: Target, caption: Candidate, place: str, layout: Layout
     if place == "inside" and not (credited or speaks):
         return None  # print that belongs to the picture itself: signs, advertisements
     words = max(caption.word_count, max(layout.run_words[block.order] for block in caption.blocks))
-    cost = 0.5 * min(1.0, max(0, words - 25) / 75) * (0.5 if small or speaks else 1.0)
+    difference = layout.type_difference(caption)
+    alike = 0.0 if difference is None or main.capitals else max(0.0, 1 - difference / _OWN_TYPE)
+    cost = _PROSE_TYPE * alike + 0.5 * min(1.0, max(0, words - 25) / 75) * (0.5 if small or speaks else 1.0)
     if size > 1.25 and not main.capitals:
         cost += 0.3
     if caption.text[:1].islower():

@@ -7,43 +7,53 @@ an average roman type varies by 1.3 % (standard deviation over 568 lines of gene
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from revista.geometry import Box
 
-LETTERS = 16  # from which a breadth says something
+_LETTERS = 8  # from which a breadth says something
+_NOISE = 0.075  # standard deviation of the breadth of one letter; that of n letters is smaller by their root
 
 # Widths in ems as roman text types have them, grouped; what is not named is 0.5, capitals 0.67.
 _GROUPS = {"iljítI.,;:!|'¡’": 0.28, "fr-()[]J": 0.34, "sS": 0.4, "aceázéç¿?": 0.45, "m—": 0.8, "wMW…": 0.85}
 _WIDTHS = {sign: width for signs, width in _GROUPS.items() for sign in signs}
 
 
-def breadth_of(words: Iterable[tuple[str, Box]]) -> float:
-    """How wide the type of some words runs, in pixels an em; 0.0 where there are too few letters to say.
+@dataclass(frozen=True)
+class Breadth:
+    """How wide the type of some words runs; that of several passages is the sum.
 
     Letterspaced and bold type is broader than roman of the same size, italic narrower.
-
-    Args:
-        words: texts with their upright boxes.
     """
+
+    letters: int = 0
+    extent: float = 0.0  # width of the words, in pixels
+    usual: float = 0.0  # width that they usually have, in ems
+
+    def __add__(self, other: Breadth) -> Breadth:
+        return Breadth(self.letters + other.letters, self.extent + other.extent, self.usual + other.usual)
+
+    @property
+    def value(self) -> float:
+        """Pixels an em; 0.0 where there are too few letters to say."""
+        return self.extent / self.usual if self.letters >= _LETTERS and self.usual else 0.0
+
+    def differs(self, other: Breadth, by: float) -> bool:
+        """Whether both are known and differ by more than a share of the smaller one, and by more than chance would."""
+        low, high = sorted((self.value, other.value))
+        if not low:
+            return False
+        chance = 3 * _NOISE * math.sqrt(1 / self.letters + 1 / other.letters)
+        return high > (1 + max(by, chance)) * low
+
+
+def breadth_of(words: Iterable[tuple[str, Box]]) -> Breadth:
+    """The breadth of some words, texts with their upright boxes."""
     pairs = list(words)
-    if sum(len(text) for text, _ in pairs) < LETTERS:
-        return 0.0
-    usual = sum(_width(sign) for text, _ in pairs for sign in text)
-    return sum(box.width for _, box in pairs) / usual
-
-
-def _width(sign: str) -> float:
-    return _WIDTHS.get(sign, 0.67 if sign.isupper() else 0.5)
-
-
-def differ(a: float, b: float, by: float = 0.05) -> bool:
-    """Whether two breadths are known and differ by more than a share of the smaller one."""
-    return min(a, b) > 0 and max(a, b) > (1 + by) * min(a, b)
-
-
-def mean_breadth(parts: Sequence[tuple[float, int]]) -> float:
-    """The mean of known breadths, weighted with the number of letters; 0.0 where none is known."""
-    known = [(breadth, letters) for breadth, letters in parts if breadth > 0]
-    whole = sum(letters for _, letters in known)
-    return sum(breadth * letters for breadth, letters in known) / whole if whole else 0.0
+    return Breadth(
+        sum(len(text) for text, _ in pairs),
+        float(sum(box.width for _, box in pairs)),
+        sum(_WIDTHS.get(sign, 0.67 if sign.isupper() else 0.5) for text, _ in pairs for sign in text),
+    )

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from revista.errors import BadInput
 from revista.evaluation.index import IndexPage, PrintedCaption, open_page
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from revista.regions import Detector
 
 IOU = 0.5
+LOOKS = ("photograph", "drawing", "advertisement", "ornament")
 ALIKE = 80.0  # of 100
 ALL = "all"
 
@@ -217,7 +218,12 @@ def _predict(entry: IndexPage, settings: Settings, detector: Detector | None, sc
 
 
 def true_pictures(entry: IndexPage, width: int, height: int) -> Regions:
-    """The true pictures of a page as regions, in the order of the index."""
+    """The true pictures of a page as regions with their kinds, in the order of the index."""
+
+    def look(index: int) -> dict[str, Any]:
+        kind = entry.illustrations[index].kind
+        return {"look": kind} if "look" in Region.model_fields and kind in LOOKS else {}
+
     return Regions(
         regions=tuple(
             Region(
@@ -226,6 +232,7 @@ def true_pictures(entry: IndexPage, width: int, height: int) -> Regions:
                 box=box,
                 confidence=1.0,
                 detector="truth",
+                **look(index),
             )
             for index, box in _boxes(entry, width, height).items()
         )
