@@ -332,6 +332,35 @@ def test_a_caption_without_a_region_is_drawn(archive: Archive) -> None:
     assert [link.picture for link in drawn.links] == ["0002-r01"]
 
 
+def test_several_captions_and_the_next_best_one_are_drawn(archive: Archive) -> None:
+    view = read_view(archive, ISSUE).pages[1]
+    (picture,) = view.pictures
+    assert picture.context and picture.caption
+    left, right, other = (Box(x, 800, x + 300, 850) for x in (150, 700, 460))
+    parts = tuple(picture.caption.model_copy(update={"boxes": (box,)}) for box in (left, right))
+    second = picture.caption.model_copy(update={"boxes": (other.grow(-1),), "text": "Otro pie."})
+
+    def drawn(likely: float) -> drawing.Drawing:
+        told = picture.context.model_copy(  # type: ignore[union-attr]
+            update={
+                "caption": picture.caption.model_copy(update={"boxes": (left, right)}),  # type: ignore[union-attr]
+                "caption_parts": parts,
+                "caption_runner_up": second,
+                "caption_runner_up_confidence": likely,
+            }
+        )
+        page = view.model_copy(update={"pictures": (picture.model_copy(update={"context": told}),)})
+        found = drawing.draw(page)
+        assert found
+        return found
+
+    sure, doubtful = drawn(0.01), drawn(0.2)
+    assert [s.box for s in sure.shapes if s.kind is RegionKind.CAPTION] == [left, right]
+    assert [link.second for link in sure.links] == [False, False]
+    assert [s.box for s in doubtful.shapes if s.second] == [other.grow(-1)]
+    assert [link.second for link in doubtful.links] == [True, False, False]
+
+
 # --- in a browser ---------------------------------------------------------------------------------------------
 
 

@@ -91,6 +91,7 @@ PICTURE = closed(
     id=TEXT,
     box=BOX,
     file=nullable(TEXT),
+    look=nullable({"enum": ["photograph", "drawing", "advertisement", "ornament"]}),
     detector=nullable(TEXT),
     confidence=nullable(NUMBER),
     context=nullable(CONTEXT),

@@ -50,8 +50,8 @@ def weights(options: TextSettings) -> dict[str, str]:
 def run(image: Path, page: Page, regions: Regions, options: TextSettings, timeout: float) -> PageText:
     """Read a page.
 
-    The paper is made even, the pictures are painted over (as they lean on a leaning page), leaning lines are set
-    straight and small print is enlarged. A page that is poorly read so is read again, set upright where it stands turned, and
+    The paper is made even, the pictures are painted over (leaning as the page leans), leaning lines are set straight
+    and small print is enlarged. A page that is poorly read so is read again, set upright where it stands turned, and
     with print that shows through from its other side bleached; the surest reading counts. Where Tesseract cannot read
     the page at all, the PDF's own text layer is taken, and a problem says so.
 
