@@ -168,6 +168,32 @@ def test_numbered_captions_go_to_the_pictures_above_them(form: str) -> None:
     assert [found[name] for name in names] == [f"{form.format(n)}La señorita Vinent." for n in (1, 2, 3, 4)]
 
 
+def test_a_caption_in_the_gap_of_a_collage() -> None:
+    sheet = Sheet()
+    sheet.prose(100, 1440, 100, 500, seed=1)
+    sheet.picture(100, 560, 1540, 1900)
+    sheet.text(["La condesa de Loreto y el general Menocal."], 820, 1200, "centre", 0.8)
+    assert list(captions_of(sheet.run()).values()) == ["La condesa de Loreto y el general Menocal."]
+
+
+def test_what_stands_in_an_advertisement_is_no_caption() -> None:
+    sheet = Sheet()
+    sheet.prose(100, 1440, 100, 500, seed=1)
+    sheet.picture(100, 560, 1540, 1900)
+    sheet.text(["EL VERDADERO CAFÉ"], 820, 700, "centre", 2.2)
+    sheet.text(["La condesa de Loreto y el general Menocal."], 820, 1200, "centre", 0.8)
+    assert list(captions_of(sheet.run()).values()) == [None]
+
+
+def test_numbers_decide_between_two_pictures_that_are_as_near() -> None:
+    sheet = Sheet()
+    first, second = sheet.picture(100, 200, 580, 1000), sheet.picture(1060, 200, 1540, 1000)
+    sheet.text(["2. El general Menocal."], 820, 400, "centre", 0.8)
+    sheet.text(["1. La señorita Vinent."], 820, 800, "centre", 0.8)
+    found = captions_of(sheet.run())
+    assert found == {first: "1. La señorita Vinent.", second: "2. El general Menocal."}
+
+
 def test_an_imprint_is_not_a_numbered_caption() -> None:
     sheet = Sheet()
     sheet.picture(200, 200, 1400, 1700)

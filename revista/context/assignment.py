@@ -24,6 +24,8 @@ _MOST_GROUPS = 40  # tried on one page; more only come from broken input
 _MOST_CERTAIN = 0.99
 _LEAST_CERTAIN = 0.3  # links that are less likely are not told at all
 
+_RANK = 0.08  # what it counts that the second picture of the page gets the caption with the number 2
+
 # How likely a link is right by what it saves against having none, as a logistic curve: half at `_EVEN`, and steeper
 # the smaller `_SPREAD`. Fitted on generated pages (docs/measurements.md).
 _EVEN, _SPREAD = 0.25, 0.12
@@ -121,12 +123,17 @@ def _ways(
     """All ways to link that save something, in an order that does not hang on that of the pictures."""
     singles = [Target((i,), box, None, looks[i]) for i, box in enumerate(pictures)]
     groups = [group for caption in captions for group in groups_for(caption, pictures, layout)][:_MOST_GROUPS]
+    ranks = {picture: rank for rank, picture in enumerate(reading_order(list(pictures)), start=1)}
+    counted = sum(caption.number is not None for caption in captions) > 1
     ways = []
     for target in (*singles, *groups):
         for number, caption in enumerate(captions):
-            if target.caption in (None, caption):
-                cost = link_cost(target, caption, pictures, layout)
-                ways.append(_Way(target.members, (number,), NO_CAPTION if cost is None else cost))
+            cost = link_cost(target, caption, pictures, layout) if target.caption in (None, caption) else None
+            if cost is None:
+                continue
+            if counted and caption.number is not None and len(target.members) == 1:
+                cost += -_RANK if caption.number == ranks[target.members[0]] else _RANK
+            ways.append(_Way(target.members, (number,), max(0.02, cost)))
     for target in singles:
         for numbers, cost in several_for(target, captions, pictures, layout):
             ways.append(_Way(target.members, numbers, cost))

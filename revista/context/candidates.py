@@ -13,6 +13,11 @@ from revista.context.typeface import Breadth
 from revista.geometry import Box, hull
 
 _PERSONS = re.compile(r"de (izquierda a derecha|derecha a izquierda)", re.IGNORECASE)
+_TITLED = re.compile(
+    r"\b(?:sr(?:es|as?|tas?|ita)?\.|dra?\.|gral\.|señor(?:es|as?|itas?)?|doña|don|niñ[oa]|conde(?:sa)?|marqu[eé]s(?:a)?"
+    r"|general|coronel|capitán|doctora?|presidente)\s+(?:de\s)?(?-i:[A-ZÁÉÍÓÚÑ])",
+    re.IGNORECASE,
+)
 _PLACES = {
     "upper": re.compile(r"\b(arriba|superior(es)?)\b", re.IGNORECASE),
     "lower": re.compile(r"\b(abajo|inferior(es)?|debajo)\b", re.IGNORECASE),
@@ -67,6 +72,16 @@ class Candidate:
     def numbered(self) -> bool:
         """Whether it counts pictures: 1., 2., ..."""
         return sum(block.numbered for block in self.blocks) > 1 or len(re.findall(r"(?<!\S)\d[.:)°]", self.text)) > 1
+
+    @property
+    def number(self) -> int | None:
+        """The number with which it begins, where it is the only one."""
+        return self.blocks[0].number if not self.numbered else None
+
+    @cached_property
+    def names(self) -> bool:
+        """Whether it names somebody with a title: Sr., señora, condesa, general, ..."""
+        return bool(_TITLED.search(self.text))
 
     @cached_property
     def places(self) -> frozenset[str]:

@@ -21,6 +21,7 @@ _GROUP = 0.05
 # Where captions stand: mostly below; rather beside or above than inside.
 _PLACE = {"below": 0.0, "above": 0.3, "beside": 0.35, "inside": 0.4}
 
+_MOST_INSIDE = 40  # words in the box of a collage that may be its caption
 _MOST_ASKEW = 0.55  # where the print stands right at the picture
 _LOOKS: dict[str | None, float] = {"advertisement": 0.6, "ornament": 0.6}  # kinds that hardly ever have a caption
 
@@ -145,7 +146,7 @@ def _wording_cost(target: Target, caption: Candidate, place: str, layout: Layout
     credited = any(block.credit for block in caption.blocks)
     hinted = max((b.hint_confidence for b in caption.blocks if b.hint is RegionKind.CAPTION), default=0.0)
     speaks = caption.speaks_of_several
-    if place == "inside" and not (credited or speaks):
+    if place == "inside" and not (credited or speaks or _in_a_gap(target, caption, layout)):
         return None  # print that belongs to the picture itself: signs, advertisements
     words = max(caption.word_count, max(layout.run_words[block.order] for block in caption.blocks))
     difference = layout.type_difference(caption)
@@ -157,7 +158,26 @@ def _wording_cost(target: Target, caption: Candidate, place: str, layout: Layout
         cost += 0.2
     if any(block.advertises for block in caption.blocks):
         cost += 0.5
-    cost -= 0.1 * small + 0.1 * credited + 0.15 * hinted
+    cost -= 0.1 * small + 0.1 * credited + 0.15 * hinted + 0.05 * caption.names
     if speaks:
         cost += -0.2 if len(target.members) > 1 else 0.1 if parts == 1 else 0.0
     return cost + 0.6 * max(0.0, 0.6 - min(1.0, sum(b.confidence for b in caption.blocks) / len(caption.blocks)))
+
+
+def _in_a_gap(target: Target, caption: Candidate, layout: Layout) -> bool:
+    """Whether print in a picture's box may be a caption between the parts of a collage.
+
+    It may where it is all the print there, a sentence or two in one type, well read, and not what is sold.
+    """
+    inside = [block for block in layout.blocks if block.legible and block.box.coverage_by(target.box) >= 0.7]
+    ems = [block.em for block in inside]
+    outside = any(block.legible and block not in inside for block in layout.blocks)
+    return (
+        target.look != "advertisement"
+        and (outside or target.look == "photograph")
+        and sum(block.word_count for block in inside) <= _MOST_INSIDE
+        and max(ems, default=0.0) <= min(1.2 * min(ems, default=0.0), 1.3 * layout.em)
+        and caption.word_count >= 3
+        and not any(block.advertises for block in inside)
+        and min((block.confidence for block in caption.blocks), default=0.0) >= 0.8
+    )
