@@ -1,4 +1,4 @@
-"""`revista evaluate regions`, `text`, `captions`, `keywords`...: measures against ground truth."""
+"""`revista evaluate regions`, `text`, `links`, `captions`, `ranking`...: measures against ground truth."""
 
 from __future__ import annotations
 
@@ -47,6 +47,24 @@ def evaluate_text(
     from revista.evaluation.text import evaluate_text as measure
 
     _evaluate(measure, index, settings, predictions, as_json)
+
+
+@evaluate.command("links")
+def evaluate_links(
+    index: IndexArgument,
+    true_regions: Annotated[
+        bool, typer.Option("--true-regions", help="Give the stages the true pictures: measures assignment alone.")
+    ] = False,
+    settings: SettingsOption = None,
+    predictions: PredictionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how printed captions are linked to pictures against an INDEX that has `captions`."""
+    from functools import partial
+
+    from revista.evaluation.links import evaluate_links as measure
+
+    _evaluate(partial(measure, true_regions=true_regions), index, settings, predictions, as_json)
 
 
 @evaluate.command("captions")

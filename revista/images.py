@@ -21,6 +21,7 @@ from revista.store import storage_errors
 
 MAX_PIXELS = 250_000_000  # 750 MB as an array
 _JPEG_SIDE = 65_500  # libjpeg's limit
+_PHOTOMETRIC, _MIN_IS_WHITE = 262, 0  # TIFF 6.0's tag PhotometricInterpretation, and its value WhiteIsZero
 
 # Pillow raises at twice its limit and warns at once: `read_image` refuses in between, and says what to do.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -30,7 +31,8 @@ _PILLOW_ERRORS = (OSError, SyntaxError, ValueError, EOFError, OverflowError, str
 def read_image(file: Path) -> np.ndarray:
     """The pixels of an image file as RGB.
 
-    Grey of 16 bits is scaled to 8; what is transparent stands on white; CMYK and palettes are converted.
+    Grey of 16 bits (or of 12 in 16) is scaled to 8; what is transparent stands on white; CMYK and palettes are
+    converted; a TIFF that counts from white is turned round.
 
     Args:
         file: an image in any format that Pillow reads; of several frames the first is taken.
@@ -83,17 +85,26 @@ def _too_large(file: Path, reason: str) -> BadInput:
 
 def _to_rgb(image: Image.Image) -> np.ndarray:
     if image.mode.startswith("I") or image.mode == "F":
-        values = np.nan_to_num(np.asarray(image, dtype=np.float32))
-        highest = float(values.max(initial=0.0))
-        # I;16 spans 0-65535; plain I and F say nothing about their range, so the values have to
-        full = 65535.0 if ";16" in image.mode or highest > 255 else 255.0 if highest > 1 else 1.0
-        grey = np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8)
+        grey = _grey(image)
+        # Pillow turns round what counts from white for 8 bits, not for 16
+        grey = 255 - grey if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _MIN_IS_WHITE else grey
         return np.repeat(grey[..., None], 3, axis=2)
     if "A" in image.getbands() or "transparency" in image.info:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
         return np.asarray(Image.alpha_composite(white, rgba).convert("RGB"))
     return np.asarray(image.convert("RGB"))
+
+
+def _grey(image: Image.Image) -> np.ndarray:
+    """Grey of more than 8 bits, or in floats, scaled to 0-255: `(height, width)` uint8."""
+    values = np.nan_to_num(np.asarray(image, dtype=np.float32))
+    highest = float(values.max(initial=0.0))
+    if ";16" in image.mode:  # scanners of 12 bits write them as they are: no page is as dark as that
+        full = 4095.0 if 255 < highest <= 4095 else 65535.0
+    else:  # plain I and F say nothing about their range, so the values have to
+        full = 65535.0 if highest > 255 else 255.0 if highest > 1 else 1.0
+    return np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8)
 
 
 def crop(image: np.ndarray, box: Box) -> np.ndarray:

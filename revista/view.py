@@ -74,6 +74,11 @@ class PictureView(Frozen):
         return self.context.caption if self.context else None
 
     @property
+    def look(self) -> str | None:
+        """Photograph, drawing, advertisement or ornament, as the detector says; None where it does not."""
+        return getattr(self.region, "look", None)
+
+    @property
     def scored(self) -> tuple[ScoredCandidate, ...]:
         """All candidates: the ranked ones best first, then those that were proposed but never ranked."""
         ranked = self.ranking.ranked if self.ranking else ()
@@ -275,8 +280,8 @@ def show_json(view: IssueView) -> dict[str, Any]:
 
     `{"schema_version", "issue", "totals", "pages", "problems", "provenance"}`. A page has `number`, `image` (relative
     to the archive folder), `width`, `height`, `failed`, `missing_stages`, `regions`, `text` and `pictures`; a picture
-    has `id`, `box`, `file`, `detector`, `confidence`, `context`, `candidates` (best first, with scores), `chosen`,
-    `window`, `kind`, `reasons`, `alt`, `description`, `sentences` and `undescribed`. What a stage that has not run
+    has `id`, `box`, `file`, `look`, `detector`, `confidence`, `context`, `candidates` (best first, scored), `chosen`,
+    `window`, `belonging`, `kind`, `reasons`, `alt`, `description`, `sentences` and `undescribed`. What a stage that has not run
     would have said is null; what it looked for and did not find is an empty list. Boxes are
     `[left, top, right, bottom]` in pixels.
     """
@@ -327,6 +332,7 @@ def _picture_json(picture: PictureView) -> dict[str, Any]:
         "id": picture.id,
         "box": list(picture.box),
         "file": picture.file,
+        "look": picture.look,
         "detector": picture.region.detector if picture.region else None,
         "confidence": picture.region.confidence if picture.region else None,
         "context": picture.context and picture.context.model_dump(mode="json", exclude={"picture", "box"}),
@@ -362,6 +368,18 @@ def _mean(numbers: Iterable[float]) -> float | None:
     return round(sum(values) / len(values), 4) if values else None
 
 
+def _linked(picture: PictureView) -> Iterable[str]:
+    """How the printed caption was linked, in lines: how likely, with whom it is shared, what else it might be."""
+    context = picture.context
+    if context is None or context.caption is None:
+        return
+    parts = context.caption_parts or (context.caption,)
+    with_whom = f", shared with {', '.join(context.caption_shared_with)}" if context.caption_shared_with else ""
+    yield f"caption ({context.caption_confidence:.2f}{with_whom}): " + " | ".join(part.text for part in parts)
+    if context.caption_runner_up:
+        yield f"or perhaps ({context.caption_runner_up_confidence:.2f}): {context.caption_runner_up.text}"
+
+
 def show_text(view: IssueView, console: Console) -> None:
     """Print the issue for a person: the totals, each picture with its sentences and their sources, the problems."""
     from rich.padding import Padding
@@ -386,8 +404,11 @@ def show_text(view: IssueView, console: Console) -> None:
             say(f"Page {page.number}{trouble}", style="bold", above=1)
         for picture in page.pictures:
             kind = picture.ranking.kind if picture.ranking else None
-            told = f", {kind.kind.value} ({kind.confidence:.2f})" if kind else ""
+            told = f", {picture.look}" if picture.look else ""
+            told += f", {kind.kind.value} ({kind.confidence:.2f})" if kind else ""
             say(f"{picture.id}, {picture.box.width} x {picture.box.height} px{told}", 2, "cyan")
+            for line in _linked(picture):
+                say(line, 4, "dim")
             for sentence in picture.description.sentences if picture.description else ():
                 say(f"[{sentence.source.value}] {sentence.text}", 4)
                 for flag in sentence.flags:

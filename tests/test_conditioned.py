@@ -68,7 +68,7 @@ def own_log_probability(blip: Blip, image: np.ndarray, text: str, ended: bool = 
 
 def test_what_the_print_suggests_comes_behind_and_changes_nothing_before(blip: Blip) -> None:
     free = [CaptionRequest(noise(i), ("", "a photograph of"), i) for i in range(3)]
-    asked = [CaptionRequest(one.image, one.prompts, one.seed, (LADY, DOGS), WORDS) for one in free]
+    asked = [CaptionRequest(one.image, one.prompts, one.seed, None, (LADY, DOGS), WORDS) for one in free]
     for without, with_cues in zip(blip.predict(free), blip.predict(asked), strict=True):
         before, both = found(without), found(with_cues)
         assert [(c.text, c.seed) for c in both[: len(before)]] == [(c.text, c.seed) for c in before]
@@ -82,7 +82,7 @@ def test_an_openings_words_count_and_a_gain_does_not(blip: Blip) -> None:
     fits = {LADY.text: 0, WORDS.text: 0}
     for i in range(4):
         image = noise(i)
-        (result,) = blip.predict([CaptionRequest(image, (), i, (LADY,), WORDS)])
+        (result,) = blip.predict([CaptionRequest(image, (), i, None, (LADY,), WORDS)])
         for one in found(result):
             assert one.cue is not None and one.log_probability is not None
             options = (own_log_probability(blip, image, one.text, ended) for ended in (True, False))
@@ -93,7 +93,7 @@ def test_an_openings_words_count_and_a_gain_does_not(blip: Blip) -> None:
 
 def test_encouraged_words_are_said_more(blip: Blip) -> None:
     def share(words: Cue | None) -> float:
-        asked = [CaptionRequest(noise(i), () if words else ("",), i, (), words) for i in range(8)]
+        asked = [CaptionRequest(noise(i), () if words else ("",), i, None, (), words) for i in range(8)]
         texts = [set(one.text.split()) for result in blip.predict(asked) for one in found(result)]
         return sum(bool(text & {"boat", "sea", "garden"}) for text in texts) / len(texts)
 
@@ -102,7 +102,7 @@ def test_encouraged_words_are_said_more(blip: Blip) -> None:
 
 def test_alone_or_in_any_batch(blip: Blip) -> None:
     suggested = ((LADY,), (), (DOGS, LADY), (cue("a red car"),))
-    asked = [CaptionRequest(noise(i), ("",), i, suggested[i % 4], WORDS if i % 3 else None) for i in range(11)]
+    asked = [CaptionRequest(noise(i), ("",), i, None, suggested[i % 4], WORDS if i % 3 else None) for i in range(11)]
     for request, together in zip(asked, blip.predict(asked), strict=True):
         (alone,) = blip.predict([request])
         assert [(c.text, c.cue) for c in found(alone)] == [(c.text, c.cue) for c in found(together)]
@@ -111,15 +111,15 @@ def test_alone_or_in_any_batch(blip: Blip) -> None:
 def test_cues_that_the_captioner_does_not_know_are_left_out(blip: Blip) -> None:
     options = blip._options
     strange = (cue("a zeppelin"), cue("a man " * 10), cue(""))
-    request = CaptionRequest(noise(0), ("",), 0, strange, cue("zeppelin, globo", "words"))
+    request = CaptionRequest(noise(0), ("",), 0, None, strange, cue("zeppelin, globo", "words"))
     assert questions([request], blip._prompt_ids(""), blip._tokenizer, options) == []
     assert all(one.cue is None for one in found(blip.predict([request])[0]))
-    (nothing,) = blip.predict([CaptionRequest(noise(0), (), 0, strange)])
+    (nothing,) = blip.predict([CaptionRequest(noise(0), (), 0, None, strange)])
     assert isinstance(nothing, ModelError)
 
 
 def test_questions_of_equal_length_go_together(blip: Blip) -> None:
-    asked = [CaptionRequest(noise(0), ("",), 0, (LADY, DOGS, cue("a red car")), WORDS)] * 20
+    asked = [CaptionRequest(noise(0), ("",), 0, None, (LADY, DOGS, cue("a red car")), WORDS)] * 20
     dealt = list(batches(questions(asked, blip._prompt_ids(""), blip._tokenizer, blip._options)))
     assert sum(map(len, dealt)) == 20 * 5
     for batch in dealt:
@@ -171,7 +171,7 @@ def test_a_cue_that_the_picture_contradicts_loses(compact: Blip) -> None:
 
     data = open_data(SHARED)
     dogs = [name for name in data.names("dev") if all(" dog" in text for text in data.texts[name])][:8]
-    asked = [CaptionRequest(data.read(name), (), 0, (cue("a dog", "animal"), cue("a bride"))) for name in dogs]
+    asked = [CaptionRequest(data.read(name), (), 0, None, (cue("a dog", "animal"), cue("a bride"))) for name in dogs]
     right = 0
     for result in compact.predict(asked):
         best = {"a dog": -99.0, "a bride": -99.0}

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import ImageFont
 from rapidfuzz import fuzz
 
 from revista import context
@@ -28,12 +29,16 @@ from revista.records import Contexts, Line, PageText, Paragraph, Quote, Region, 
 from revista.settings import ContextSettings, PagesSettings, TextSettings
 
 from .conftest import ROOT, SAMPLE
+from .test_text import FONT
 
 PROSE = (  # noqa: SIM905
     "La tarde caía sobre el viejo jardín y las señoras conversaban bajo los árboles mientras los criados servían el "
     "refresco en copas de cristal. Nadie recordaba ya la razón de aquella visita ni el nombre del caballero que la "
     "había propuesto, pero todos reían de buena gana con las historias del anciano general."
 ).split()
+
+
+_FONT = ImageFont.truetype(str(FONT), 200)
 
 
 @dataclass
@@ -53,9 +58,11 @@ class Sheet:
     def _line(self, text: str, left: float, top: int, em: float, spacing: float) -> Line:
         words, x = [], left
         for word in text.split():
-            width = em * (0.5 + spacing) * len(word)
-            height = round(0.95 * em) if set(word) & set("gjpqyç,;") else round(0.73 * em)
-            words.append(Word(text=word, box=Box(round(x), top, round(x + width), top + height), confidence=0.95))
+            width = em * (_FONT.getlength(word) / _FONT.size + spacing * len(word))
+            above = 0.73 if set(word) - set("acemnorsuvwxzñgpqy,;.:-") else 0.48
+            below = 0.22 if set(word) & set("gjpqyç,;") else 0.0
+            box = Box(round(x), round(top + (0.73 - above) * em), round(x + width), round(top + (0.73 + below) * em))
+            words.append(Word(text=word, box=box, confidence=0.95))
             x += width + em * (0.3 + spacing)
         return Line(words=tuple(words), box=hull(word.box for word in words))
 

@@ -20,12 +20,12 @@ from selenium.webdriver.support.ui import WebDriverWait
 from revista import captions, pipeline, ranking, report
 from revista.errors import BadArguments, Category, StorageError
 from revista.geometry import Box
-from revista.records import BODIES, Issue, Record, RegionKind, Source
+from revista.records import BODIES, Contexts, Issue, Record, RegionKind, Source
 from revista.report import drawing, spanish, write_report
 from revista.store import Archive
 from revista.view import read_view
 from tests.browser import LACKING, chromium, network
-from tests.issue_archive import CAPTION, HEBREW, HEIGHT, IMAGE_TAG, ISSUE, LONG, ORIGINAL, SCRIPT, WIDTH, fill
+from tests.issue_archive import CAPTION, HEBREW, HEIGHT, IMAGE_TAG, ISSUE, LONG, ORIGINAL, SCRIPT, TITLE, WIDTH, fill
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
@@ -332,6 +332,52 @@ def test_a_caption_without_a_region_is_drawn(archive: Archive) -> None:
     assert drawn
     assert [(s.kind, s.picture) for s in drawn.shapes if s.box == CAPTION] == [(RegionKind.CAPTION, "0002-r01")]
     assert [link.picture for link in drawn.links] == ["0002-r01"]
+
+
+def test_several_captions_and_the_next_best_one_are_drawn(archive: Archive) -> None:
+    view = read_view(archive, ISSUE).pages[1]
+    (picture,) = view.pictures
+    assert picture.context and picture.caption
+    left, right, other = (Box(x, 800, x + 300, 850) for x in (150, 700, 460))
+    parts = tuple(picture.caption.model_copy(update={"boxes": (box,)}) for box in (left, right))
+    second = picture.caption.model_copy(update={"boxes": (other.grow(-1),), "text": "Otro pie."})
+
+    def drawn(likely: float) -> drawing.Drawing:
+        told = picture.context.model_copy(  # type: ignore[union-attr]
+            update={
+                "caption": picture.caption.model_copy(update={"boxes": (left, right)}),  # type: ignore[union-attr]
+                "caption_parts": parts,
+                "caption_runner_up": second,
+                "caption_runner_up_confidence": likely,
+            }
+        )
+        page = view.model_copy(update={"pictures": (picture.model_copy(update={"context": told}),)})
+        found = drawing.draw(page)
+        assert found
+        return found
+
+    sure, doubtful = drawn(0.01), drawn(0.2)
+    assert [s.box for s in sure.shapes if s.kind is RegionKind.CAPTION] == [left, right]
+    assert [link.second for link in sure.links] == [False, False]
+    assert [s.box for s in doubtful.shapes if s.second] == [other.grow(-1)]
+    assert [link.second for link in doubtful.links] == [True, False, False]
+
+
+def test_the_next_best_caption_is_dashed_in_the_file(archive: Archive, tmp_path: Path) -> None:
+    copy = Archive(shutil.copytree(archive.root, tmp_path / "copy"))
+    record = copy.read(ISSUE, "context", 2, Contexts)
+    assert record
+    (context,) = record.body.pictures
+    assert context.caption
+    second = context.caption.model_copy(update={"boxes": (TITLE,), "text": "Otro pie."})
+    told = context.model_copy(update={"caption_runner_up": second, "caption_runner_up_confidence": 0.2})
+    with copy:
+        copy.write(ISSUE, "context", 2, record.model_copy(update={"body": Contexts(pictures=(told,))}))
+    outline = Outline(write_report(copy, ISSUE, tmp_path / "out.html").read_text("utf-8"))
+    assert outline.faults == []
+    classes = outline.values("class", "g")
+    assert classes.count("link second") == classes.count("zone caption second") == 1
+    assert "O bien" in "".join(outline.text) and "Otro pie." in "".join(outline.text)
 
 
 # --- in a browser ---------------------------------------------------------------------------------------------

@@ -286,6 +286,7 @@ def test_looks_are_what_the_stages_would_see(data: CaptionData) -> None:
         data.read(names[0]),
         own.captions.prompts,
         picture_seed(own.captions.seed, names[0]),
+        None,
         expected.cues,
         expected.words,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
@@ -19,6 +19,7 @@ from revista.geometry import Box
 from revista.programs import tesseract
 from revista.records import Page, PageText, Region, RegionKind, Regions, Word
 from revista.settings import TextSettings
+from revista.text import preparation
 from revista.text.layout import paragraphs_of
 from revista.text.preparation import even_paper, prepare
 
@@ -354,3 +355,23 @@ def test_even_paper_is_white_whatever_its_tone() -> None:
     page[300:304, 100:400] = 20
     even = even_paper(page)
     assert even[100, 100] > 240 and even[302, 200] < 80
+
+
+@settings(deadline=None)
+@given(st.floats(-10, 10), st.integers(120, 300), st.integers(120, 300))
+def test_a_leaning_picture_is_painted_as_it_leans(skew: float, width: int, height: int) -> None:
+    import cv2
+
+    page = np.full((500, 500), 255, np.uint8)
+    page[::6, ::6] = 0  # specks, which are no rules to be erased
+    turn = cv2.getRotationMatrix2D((250, 250), -skew, 1.0)[:, :2]  # OpenCV counts against the clock
+    picture = np.array([[-width, -height], [width, -height], [width, height], [-width, height]]) / 2 @ turn.T + 250
+    around = np.concatenate([np.floor(picture.min(axis=0)), np.ceil(picture.max(axis=0))]).astype(int)
+    corners = preparation._leaning(Box(*(int(edge) for edge in around)), skew)
+    assert corners is not None
+    assert np.abs(corners - picture).max() <= 4  # the box is in whole pixels
+    left, top, right, bottom = around
+    painted = preparation._painted(page, [Box(left, top, right, bottom)], 0, skew)
+    assert painted[245:256, 245:256].min() == 255
+    if abs(skew) > 5:
+        assert painted[top:bottom, left:right].min() == 0  # what the box takes in beside the picture

@@ -80,6 +80,7 @@ SENTENCE = closed(
 )
 CONTEXT = closed(
     caption=nullable(QUOTE),
+    caption_parts=items(QUOTE),
     caption_confidence=NUMBER,
     caption_shared_with=items(TEXT),
     caption_runner_up=nullable(QUOTE),
@@ -94,6 +95,7 @@ PICTURE = closed(
     id=TEXT,
     box=BOX,
     file=nullable(TEXT),
+    look=nullable({"enum": ["photograph", "drawing", "advertisement", "ornament"]}),
     detector=nullable(TEXT),
     confidence=nullable(NUMBER),
     context=nullable(CONTEXT),

@@ -21,7 +21,7 @@ from revista.versions import versions
 __all__ = ["NAME", "VERSION", "run", "software", "windows_of"]
 
 NAME = "context"
-VERSION = "2"
+VERSION = "3"
 
 _HEADING_BLOCKS = 4
 
@@ -36,8 +36,9 @@ def software(options: ContextSettings) -> dict[str, str]:
 def run(number: int, regions: Regions, text: PageText, previous: PageText | None, options: ContextSettings) -> Contexts:
     """Find the printed context of each picture of a page.
 
-    Captions are assigned over the whole page at once, one caption to one picture or group of pictures. Windows run
-    inside one passage each (caption, heading, paragraph), never across two, so that each is print as it stands.
+    Captions are assigned over the whole page at once: one to a picture or to a group of pictures, or several to one
+    picture. Windows run inside one passage each (caption, heading, paragraph), never across two, so that each is print
+    as it stands.
 
     Args:
         number: the page, 1-based.
@@ -51,7 +52,8 @@ def run(number: int, regions: Regions, text: PageText, previous: PageText | None
         return Contexts()
     boxes = [upright(picture.box, text.orientation) for picture in pictures]
     layout = layout_of(blocks_of(text, regions), boxes)
-    links = assign(boxes, candidates_of(layout, boxes), layout)
+    looks = [getattr(picture, "look", None) for picture in pictures]
+    links = assign(boxes, candidates_of(layout, boxes), layout, looks)
     earlier = _last_passages(previous, options.paragraphs)
     made = []
     for index, picture in enumerate(pictures):
@@ -59,7 +61,7 @@ def run(number: int, regions: Regions, text: PageText, previous: PageText | None
         heading = _heading(boxes[index], layout, links)
         before, after = _around(boxes[index], layout, links, options.paragraphs)
         passages = [
-            *([(number, link.blocks)] if link else []),
+            *((number, part) for part in (link.parts if link else ())),
             *([(number, heading)] if heading else []),
             *((number, passage) for passage in (*before, *after)),
             *((number - 1, passage) for passage in earlier),
@@ -69,6 +71,7 @@ def run(number: int, regions: Regions, text: PageText, previous: PageText | None
                 picture=picture.id,
                 box=picture.box,
                 caption=_quote(link.blocks, number, options) if link else None,
+                caption_parts=_quotes(link.parts, number, options) if link and len(link.parts) > 1 else (),
                 caption_confidence=link.confidence if link else 0.0,
                 caption_shared_with=tuple(pictures[i].id for i in link.pictures if i != index) if link else (),
                 caption_runner_up=_quote(link.runner_up, number, options) if link else None,

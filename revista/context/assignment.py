@@ -1,13 +1,13 @@
-"""Which printed caption belongs to which picture or group of pictures, decided over the whole page at once.
+"""Which printed captions belong to which pictures, decided over the whole page at once.
 
-Every picture (or group) is a row, every caption candidate a column of a cost matrix, and each row has a column of its
-own for "no caption". The cheapest one-to-one assignment is found with the Hungarian method (Kuhn 1955, in scipy's
-`linear_sum_assignment`). Groups of pictures that may share a caption are tried one after the other, and formed where
-the page's total falls.
+Every way to link print and pictures is an option with a cost (`costs`): one caption to one picture, one to a group of
+pictures (`groups`), several captions to one picture (`several`). No picture and no caption may be used twice; the
+options that together save most against pictures without captions are found exactly (`packing`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,13 +15,20 @@ from revista.context.blocks import Block
 from revista.context.candidates import Candidate
 from revista.context.costs import NO_CAPTION, link_cost
 from revista.context.groups import Target, groups_for
+from revista.context.packing import Option, Packing
 from revista.context.roles import Layout
-from revista.geometry import Box
+from revista.context.several import several_for
+from revista.geometry import Box, reading_order
 
-_FORBIDDEN = 1e6
 _MOST_GROUPS = 40  # tried on one page; more only come from broken input
 _MOST_CERTAIN = 0.99
-_LEAST_CERTAIN = 0.15  # links that hang by less are not told at all
+_LEAST_CERTAIN = 0.3  # links that are less likely are not told at all
+
+_RANK = 0.08  # what it counts that the second picture of the page gets the caption with the number 2
+
+# How likely a link is right by what it saves against having none, as a logistic curve: half at `_EVEN`, and steeper
+# the smaller `_SPREAD`. Fitted on generated pages (docs/measurements.md).
+_EVEN, _SPREAD = 0.25, 0.12
 
 
 @dataclass(frozen=True)
@@ -29,133 +36,116 @@ class Link:
     """A caption and the pictures it belongs to."""
 
     pictures: tuple[int, ...]
-    blocks: tuple[Block, ...]
+    parts: tuple[tuple[Block, ...], ...]  # in reading order; more than one where several captions serve one picture
     confidence: float
     runner_up: tuple[Block, ...] = ()  # the next best caption; empty where no other one could be
-    runner_up_confidence: float = 0.0
+    runner_up_confidence: float = 0.0  # on the scale of `confidence`; both together at most 1.0
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks in reading order."""
+        return tuple(block for part in self.parts for block in part)
 
 
-def assign(pictures: Sequence[Box], candidates: Sequence[Candidate], layout: Layout) -> list[Link]:
-    """Link captions to pictures, one caption to one picture or group of pictures.
+@dataclass(frozen=True)
+class _Way:
+    """A way to link: pictures and captions as indices, and the cost a picture."""
 
-    The confidence of a link is the price of doing without it: by how much the page's total cost rises, per picture,
-    when the best other assignment has to be taken, in parts of the cost of having no caption (0.15 to 0.99; weaker
-    links are not made). A link is doubtful when it fits badly, and also when another picture fits the caption nearly
-    as well.
+    pictures: tuple[int, ...]
+    captions: tuple[int, ...]
+    cost: float
+
+    @property
+    def option(self) -> Option:
+        items = frozenset([*(("picture", i) for i in self.pictures), *(("caption", i) for i in self.captions)])
+        return Option(items, len(self.pictures) * (NO_CAPTION - self.cost))
+
+
+def assign(
+    pictures: Sequence[Box], candidates: Sequence[Candidate], layout: Layout, looks: Sequence[str | None] = ()
+) -> list[Link]:
+    """Link captions to pictures.
+
+    The confidence of a link says how likely it is right. For each of its pictures the page is solved anew with every
+    other option for that picture, and with none; what each of these solutions saves is weighed as in a Boltzmann
+    distribution (so that they sum to 1.0), and the picture for which the link is least likely counts. So a link is
+    doubtful when it fits badly, and also when another fits nearly as well. The runner-up stands on the same scale.
 
     Args:
         pictures: upright boxes, in any order.
         candidates: caption candidates, in any order.
         layout: all blocks of the page.
+        looks: the kinds of the pictures, as far as a detector tells; empty for none.
 
     Returns:
-        The links, in the order of their first picture; pictures are indices into `pictures`.
+        The links with a confidence of 0.3 or more, in the order of their first picture; pictures are indices into
+        `pictures`.
     """
-    order = sorted(range(len(pictures)), key=lambda i: (pictures[i], i))  # so that ties do not hang on input order
-    captions = sorted(candidates, key=lambda c: (c.box, c.text))
-    singles = [Target((i,), pictures[i]) for i in order]
-    groups = [group for caption in captions for group in groups_for(caption, pictures, layout)]
-    solver = _Solver(singles, captions, pictures, layout)
-    targets = solver.form_groups(groups[:_MOST_GROUPS])
-    total, chosen = solver.solve(targets)
+    captions = sorted(candidates, key=lambda c: (c.box, c.text))  # so that nothing hangs on the order of the input
+    ways = _ways(pictures, captions, layout, looks or [None] * len(pictures))
+    packing = Packing([way.option for way in ways])
     links = []
-    for row, column in chosen.items():
-        target = targets[row]
-        if target.caption is None:
-            other, _ = solver.solve(targets, forbidden=(row, column))
-        else:
-            rest = [g for g in groups[:_MOST_GROUPS] if g != target]
-            other, _ = solver.solve(solver.form_groups(rest))
-        margin = (other - total) / (len(target.members) * NO_CAPTION)
-        confidence = round(min(max(margin, 0.0), _MOST_CERTAIN), 4)
-        if confidence >= _LEAST_CERTAIN:
-            second, sureness = solver.runner_up(target, column)
-            links.append(
-                Link(
-                    tuple(sorted(target.members)),
-                    captions[column].blocks,
-                    confidence,
-                    second.blocks if second else (),
-                    min(sureness, confidence),
-                )
+    for chosen in packing.best()[1]:
+        way = ways[chosen]
+        shares = [_shares(picture, ways, packing) for picture in way.pictures]
+        confidence = min(share[chosen] for share in shares)
+        if confidence < _LEAST_CERTAIN:
+            continue
+        own = {block.order for i in way.captions for block in captions[i].blocks}
+        others = [
+            (likely, -other)
+            for share in shares
+            for other, likely in share.items()
+            if not own & {block.order for i in ways[other].captions for block in captions[i].blocks}
+        ]
+        likely, other = max(others, default=(0.0, 1))
+        links.append(
+            Link(
+                tuple(sorted(way.pictures)),
+                _in_order([captions[i] for i in way.captions]),
+                round(min(confidence, _MOST_CERTAIN), 4),
+                tuple(b for part in _in_order([captions[i] for i in ways[-other].captions]) for b in part)
+                if others
+                else (),
+                round(min(likely, 1 - min(confidence, _MOST_CERTAIN)), 4),
             )
+        )
     return sorted(links, key=lambda link: link.pictures)
 
 
-class _Solver:
-    """The assignment problem of one page."""
+def _in_order(captions: Sequence[Candidate]) -> tuple[tuple[Block, ...], ...]:
+    return tuple(captions[i].blocks for i in reading_order([caption.box for caption in captions]))
 
-    def __init__(
-        self, singles: list[Target], captions: list[Candidate], pictures: Sequence[Box], layout: Layout
-    ) -> None:
-        self._singles = singles
-        self._captions = captions
-        self._pictures = pictures
-        self._layout = layout
-        self._costs: dict[Target, list[float]] = {}
 
-    def _row(self, target: Target) -> list[float]:
-        if target not in self._costs:
-            self._costs[target] = [
-                _FORBIDDEN
-                if target.caption is not None and target.caption != caption
-                else len(target.members) * cost
-                if (cost := link_cost(target, caption, self._pictures, self._layout)) is not None
-                else _FORBIDDEN
-                for caption in self._captions
-            ]
-        return self._costs[target]
-
-    def solve(
-        self, targets: Sequence[Target], forbidden: tuple[int, int] | None = None
-    ) -> tuple[float, dict[int, int]]:
-        """The lowest total cost, and the caption (column) of each target (row) that gets one."""
-        from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped,unused-ignore]
-
-        if not targets:
-            return 0.0, {}
-        width = len(self._captions)
-        matrix = []
-        for row, target in enumerate(targets):
-            costs = [*self._row(target), *[_FORBIDDEN] * len(targets)]
-            costs[width + row] = len(target.members) * NO_CAPTION
-            matrix.append(costs)
-        if forbidden:
-            matrix[forbidden[0]][forbidden[1]] = _FORBIDDEN
-        rows, columns = linear_sum_assignment(matrix)
-        pairs = [(int(r), int(c)) for r, c in zip(rows, columns, strict=True)]
-        return sum(matrix[r][c] for r, c in pairs), {r: c for r, c in pairs if c < width}
-
-    def runner_up(self, target: Target, chosen: int) -> tuple[Candidate | None, float]:
-        """The caption that fits `target` best after the chosen one, and by how much it beats having none (0 to 1).
-
-        Candidates that share a block with the chosen one are the same caption cut differently, and are left out.
-        """
-        own = {block.order for block in self._captions[chosen].blocks}
-        best: tuple[float, Candidate] | None = None
-        for caption in self._captions:
-            if own & {block.order for block in caption.blocks}:
+def _ways(
+    pictures: Sequence[Box], captions: Sequence[Candidate], layout: Layout, looks: Sequence[str | None]
+) -> list[_Way]:
+    """All ways to link that save something, in an order that does not hang on that of the pictures."""
+    singles = [Target((i,), box, None, looks[i]) for i, box in enumerate(pictures)]
+    groups = [group for caption in captions for group in groups_for(caption, pictures, layout)][:_MOST_GROUPS]
+    ranks = {picture: rank for rank, picture in enumerate(reading_order(list(pictures)), start=1)}
+    counted = sum(caption.number is not None for caption in captions) > 1
+    ways = []
+    for target in (*singles, *groups):
+        for number, caption in enumerate(captions):
+            cost = link_cost(target, caption, pictures, layout) if target.caption in (None, caption) else None
+            if cost is None:
                 continue
-            cost = link_cost(Target(target.members, target.box), caption, self._pictures, self._layout)
-            if cost is not None and cost < (best[0] if best else NO_CAPTION):
-                best = cost, caption
-        return (best[1], round(1 - best[0] / NO_CAPTION, 4)) if best else (None, 0.0)
+            if counted and caption.number is not None and len(target.members) == 1:
+                cost += -_RANK if caption.number == ranks[target.members[0]] else _RANK
+            ways.append(_Way(target.members, (number,), max(0.02, cost)))
+    for target in singles:
+        for numbers, cost in several_for(target, captions, pictures, layout):
+            ways.append(_Way(target.members, numbers, cost))
+    saving = [way for way in ways if way.cost < NO_CAPTION]
+    return sorted(saving, key=lambda way: (sorted(pictures[i] for i in way.pictures), way.captions, way.cost))
 
-    def form_groups(self, groups: Sequence[Target]) -> list[Target]:
-        """The targets after taking in, one by one, the group that lowers the total most."""
-        targets = self._singles
-        total, _ = self.solve(targets)
-        while True:
-            best: tuple[float, list[Target]] | None = None
-            for group in groups:
-                members = set(group.members)
-                apart = [t for t in targets if not members & set(t.members)]
-                if group in targets or any(members & set(t.members) and not set(t.members) <= members for t in targets):
-                    continue
-                trial = [*apart, group]
-                cost, _ = self.solve(trial)
-                if cost < (best[0] if best else total) - 1e-9:
-                    best = cost, trial
-            if best is None:
-                return targets
-            total, targets = best
+
+def _shares(picture: int, ways: Sequence[_Way], packing: Packing) -> dict[int, float]:
+    """How likely each way (index) is the right one for a picture, 0.0 to 1.0; with that of none they sum to 1.0."""
+    totals = {i: packing.best_with(i) for i, way in enumerate(ways) if picture in way.pictures}
+    none = packing.best_leaving(("picture", picture)) + _EVEN
+    highest = max([none, *totals.values()])
+    weights = {i: math.exp((total - highest) / _SPREAD) for i, total in totals.items()}
+    whole = sum(weights.values()) + math.exp((none - highest) / _SPREAD)
+    return {i: weight / whole for i, weight in weights.items()}

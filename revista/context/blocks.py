@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from statistics import median
 
 from revista.context.quotes import tokens_of
+from revista.context.typeface import Breadth, breadth_of
 from revista.geometry import Box, hull
 from revista.records import Line, PageText, Region, RegionKind, Regions, Word
 from revista.wording import printable
@@ -30,10 +31,18 @@ _ADVERT = re.compile(
     r"|\b(?:calle|calzada|avenida|ave\.)\s.{1,40}\d",
     re.IGNORECASE,
 )
+_MONTHS = (
+    *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
+    *("julio", "agosto", "septiembre", "setiembre", "octubre", "noviembre", "diciembre"),
+)
 _VOWEL = re.compile("[aeiouáéíóúü]", re.IGNORECASE)
 _THRICE = re.compile(r"(.)\1\1", re.IGNORECASE)  # what OCR makes of dotted leaders
 _FOLIO = re.compile(r"^[\W_]*(?:\d{1,4}|[ivxlc]{1,7})[\W_]*$", re.IGNORECASE)
-_NUMBERED = re.compile(r"^\W{0,2}\d{1,2}\s?[.:)°ªº—–-]")
+_NUMBERED = re.compile(
+    r"^\W{0,2}(?:(?:fig(?:ura|\.)|n[uú]m(?:ero|\.)|n\.?\s?[°ºo]\.?|foto(?:grafía)?)\s?)?(\d{1,2})\s?"
+    r"(?:[.:)°ªº—–-]+\s*(?=\D)|\s(?=[A-ZÁÉÍÓÚÑ«]))(?!\s*(?:de\s)?(?:" + "|".join(_MONTHS) + r")\b)",
+    re.IGNORECASE,
+)
 _CREDIT = re.compile(
     r"^\W*(fots?|fotos?|fotograf\w+|foto-?grabados?|phot\w*|clich[eé]s?|dibujos?|caricaturas?|apuntes?|copyright|underwood)\b",
     re.IGNORECASE,
@@ -81,6 +90,7 @@ class Block:
     order: int  # index among the blocks, in reading order
     hint: RegionKind | None = None  # what a detector takes it for
     hint_confidence: float = 0.0
+    breadth: Breadth = field(default_factory=Breadth)  # how wide the type runs
 
     @cached_property
     def text(self) -> str:
@@ -120,7 +130,9 @@ class Block:
     def imprint(self) -> bool:
         """Whether it gives volume and number, as mastheads and their imprints do."""
         marks = len(_IMPRINT.findall(self.text))
-        return (marks > 1 and self.word_count <= 12) or (bool(_NUMBER.match(self.text)) and self.word_count <= 6)
+        if marks > 1:
+            return self.word_count <= 12
+        return bool(_NUMBER.match(self.text)) and self.word_count <= 6 and not self.numbered
 
     @cached_property
     def advertises(self) -> bool:
@@ -128,9 +140,15 @@ class Block:
         return bool(_ADVERT.search(self.text))
 
     @cached_property
+    def number(self) -> int | None:
+        """The number with which it begins, as the captions of a collage do: 2 for `2.-`, `Fig. 2`, `Núm. 2.`."""
+        found = _NUMBERED.match(self.text)
+        return int(found.group(1)) if found and self.word_count > 2 else None
+
+    @property
     def numbered(self) -> bool:
-        """Whether it begins with a number, as the captions of a collage do."""
-        return bool(_NUMBERED.match(self.text)) and self.word_count > 2
+        """Whether it begins with a number."""
+        return self.number is not None
 
     @cached_property
     def credit(self) -> bool:
@@ -190,7 +208,8 @@ def _rejoined(blocks: Sequence[Block], pictures: Sequence[Box]) -> list[Block]:
                 left, right = sorted((other, block), key=lambda part: part.box.left)
                 words = left.lines[0].words + right.lines[0].words
                 line = Line(words=words, box=hull(part.lines[0].box for part in (left, right)))
-                made[place] = replace(other, lines=(line,), box=left.box.union(right.box))
+                breadth = left.breadth + right.breadth
+                made[place] = replace(other, lines=(line,), box=left.box.union(right.box), breadth=breadth)
                 break
         else:
             made.append(block)
@@ -213,9 +232,12 @@ def _block(
     lines: Sequence[Line], box: Box, turn: Callable[[Box], Box], paragraph: int, order: int, hint: Region | None
 ) -> Block:
     em = median(_line_em(line, turn) for line in lines)
-    if hint is None:
-        return Block(tuple(lines), box, em, paragraph, order)
-    return Block(tuple(lines), box, em, paragraph, order, hint.kind, hint.confidence)
+    kind, sure = (hint.kind, hint.confidence) if hint else (None, 0.0)
+    return Block(tuple(lines), box, em, paragraph, order, kind, sure, _breadth(lines, turn))
+
+
+def _breadth(lines: Sequence[Line], turn: Callable[[Box], Box]) -> Breadth:
+    return breadth_of((word.text, turn(word.box)) for line in lines for word in line.words)
 
 
 def _line_em(line: Line, turn: Callable[[Box], Box]) -> float:
@@ -273,7 +295,8 @@ def _split_line(line: Line, turn: Callable[[Box], Box], pictures: Sequence[Box])
 
 
 def _between_pictures(x: float, line: Box, em: float, pictures: Sequence[Box]) -> bool:
-    near = [box for box in pictures if -em <= line.top - box.bottom <= 8 * em or -em <= box.top - line.bottom <= 8 * em]
+    above = [box for box in pictures if -em <= line.top - box.bottom <= 8 * em]
+    near = above or [box for box in pictures if -em <= box.top - line.bottom <= 8 * em]
     return any(a.right - em <= x <= b.left + em and a.vertical_overlap(b) for a in near for b in near if a is not b)
 
 
@@ -296,6 +319,11 @@ def _cut(
         for box in pictures
     ):
         return True
+    under = any(_right_under(turn(above[0].box), box, em_above) for box in pictures)
+    if _breadth(above, turn).differs(_breadth([line], turn), 0.04 if under else 0.06):
+        return True
+    if under and following and lower.top - upper.bottom > max(0.35 * em, 1.7 * _usual_gap(paragraph, turn)):
+        return True
     letters = min(sum(map(str.isalpha, above[-1].text)), sum(map(str.isalpha, line.text)))
     if letters >= 6 and max(em, em_above) > 1.3 * min(em, em_above):
         return True
@@ -305,6 +333,17 @@ def _cut(
     if _centred(upper, column, em) and all(turn(other.box).left - column.left < em for other in (line, *following[:1])):
         return bool(following)
     return len(above) > 1 and _centred(lower, column, em) and turn(above[-2].box).left - column.left < em
+
+
+def _right_under(line: Box, picture: Box, em: float) -> bool:
+    near = -0.5 * em <= line.top - picture.bottom <= 2 * em
+    return near and line.horizontal_overlap(picture) >= 0.5 * min(line.width, picture.width)
+
+
+def _usual_gap(lines: Sequence[Line], turn: Callable[[Box], Box]) -> float:
+    """The usual white between the lines of a paragraph, in pixels."""
+    gaps = [turn(lower.box).top - turn(upper.box).bottom for upper, lower in pairwise(lines)]
+    return max(0.0, median(gaps)) if gaps else 0.0
 
 
 def _centred(line: Box, column: Box, em: float) -> bool:

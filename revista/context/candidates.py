@@ -9,9 +9,15 @@ from functools import cached_property
 
 from revista.context.blocks import Block
 from revista.context.roles import Layout, Role
+from revista.context.typeface import Breadth
 from revista.geometry import Box, hull
 
 _PERSONS = re.compile(r"de (izquierda a derecha|derecha a izquierda)", re.IGNORECASE)
+_TITLED = re.compile(
+    r"\b(?:sr(?:es|as?|tas?|ita)?\.|dra?\.|gral\.|señor(?:es|as?|itas?)?|doña|don|niñ[oa]|conde(?:sa)?|marqu[eé]s(?:a)?"
+    r"|general|coronel|capitán|doctora?|presidente)\s+(?:de\s)?(?-i:[A-ZÁÉÍÓÚÑ])",
+    re.IGNORECASE,
+)
 _PLACES = {
     "upper": re.compile(r"\b(arriba|superior(es)?)\b", re.IGNORECASE),
     "lower": re.compile(r"\b(abajo|inferior(es)?|debajo)\b", re.IGNORECASE),
@@ -37,6 +43,21 @@ class Candidate:
         """The box around the blocks without the credit lines, which are often set flush right."""
         return hull([block.box for block in self.blocks if not block.credit] or [self.box])
 
+    @property
+    def main(self) -> Block:
+        """The block with most words, whose type counts."""
+        return max(self.blocks, key=lambda block: (block.word_count, -block.order))
+
+    @property
+    def em(self) -> float:
+        """The type size in pixels."""
+        return self.main.em
+
+    @cached_property
+    def breadth(self) -> Breadth:
+        """How wide its type runs, credit lines left out."""
+        return sum((block.breadth for block in self.blocks if not block.credit), Breadth())
+
     @cached_property
     def text(self) -> str:
         """The blocks' words."""
@@ -51,6 +72,16 @@ class Candidate:
     def numbered(self) -> bool:
         """Whether it counts pictures: 1., 2., ..."""
         return sum(block.numbered for block in self.blocks) > 1 or len(re.findall(r"(?<!\S)\d[.:)°]", self.text)) > 1
+
+    @property
+    def number(self) -> int | None:
+        """The number with which it begins, where it is the only one."""
+        return self.blocks[0].number if not self.numbered else None
+
+    @cached_property
+    def names(self) -> bool:
+        """Whether it names somebody with a title: Sr., señora, condesa, general, ..."""
+        return bool(_TITLED.search(self.text))
 
     @cached_property
     def places(self) -> frozenset[str]:
@@ -77,7 +108,7 @@ def candidates_of(layout: Layout, pictures: Sequence[Box]) -> list[Candidate]:
     short = sorted(layout.of(Role.SHORT), key=lambda block: (block.box.top, block.box.left, block.order))
     groups: list[list[Block]] = []
     for block in short:
-        home = [g for g in groups if _belongs(g, block, pictures, layout.em)]
+        home = [g for g in groups if _belongs(g, block, pictures, layout)]
         nearest = min(home, key=lambda g: (block.box.top - hull(b.box for b in g).bottom, g[0].order), default=None)
         if nearest is None:
             groups.append([block])
@@ -86,9 +117,9 @@ def candidates_of(layout: Layout, pictures: Sequence[Box]) -> list[Candidate]:
     return [Candidate(tuple(group)) for group in groups]
 
 
-def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], em: float) -> bool:
+def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layout: Layout) -> bool:
     """Whether `block` goes on with the caption that `group` begins."""
-    last, box = group[-1], hull(b.box for b in group)
+    last, box, em = group[-1], hull(b.box for b in group), layout.em
     gap = block.box.top - max(b.box.bottom for b in group)
     size = max(block.em, last.em)
     if block.box.centre[1] <= last.box.centre[1] and not block.credit:
@@ -112,6 +143,8 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], em: 
     several = sum(picture.bottom <= block.box.top and _meets(picture, block.box) for picture in pictures) > 1
     if several and Candidate((block,)).places and Candidate(tuple(group)).places:
         return False
+    if layout.set_as_prose(block) and not all(layout.set_as_prose(other) for other in group):
+        return False  # the text goes on below a caption in a type of its own
     shared = block.box.horizontal_overlap(box) / max(1, min(block.box.width, box.width))
     return -0.5 * size <= gap < 1.6 * size and shared >= 0.5
 

@@ -14,15 +14,23 @@ NO_CAPTION = 1.0
 """The cost of leaving a picture without a caption: links that cost more are not made."""
 
 _BASE = 0.1
+_PROSE_TYPE = 0.45  # the cost of being set as the prose is
+_OWN_TYPE = 0.06  # difference from the prose's type from which it is the caption's own
 _GROUP = 0.05
 
 # Where captions stand: mostly below; rather beside or above than inside.
 _PLACE = {"below": 0.0, "above": 0.3, "beside": 0.35, "inside": 0.4}
 
+_MOST_INSIDE = 40  # words in the box of a collage that may be its caption
+_MOST_ASKEW = 0.55  # where the print stands right at the picture
+_LOOKS: dict[str | None, float] = {"advertisement": 0.6, "ornament": 0.6}  # kinds that hardly ever have a caption
+
 _REACH = {"below": 6.0, "above": 4.0, "beside": 4.0, "inside": 0.0}  # ems
 
 
-def link_cost(target: Target, caption: Candidate, pictures: Sequence[Box], layout: Layout) -> float | None:
+def link_cost(
+    target: Target, caption: Candidate, pictures: Sequence[Box], layout: Layout, parts: int = 1
+) -> float | None:
     """The cost of the link, 0.02 upwards; None where it cannot be.
 
     It grows with the distance, with the misalignment of the two boxes, with how much the print looks like prose or a
@@ -34,8 +42,9 @@ def link_cost(target: Target, caption: Candidate, pictures: Sequence[Box], layou
         caption: a caption candidate.
         pictures: upright boxes of all pictures of the page.
         layout: the page's blocks.
+        parts: of how many captions `caption` was put together.
     """
-    place = _place_of(target.box, caption.body)
+    place = place_of(target.box, caption.body)
     if place is None:
         return None
     gap = _gap(target.box, caption.body, place) / layout.em
@@ -47,16 +56,19 @@ def link_cost(target: Target, caption: Candidate, pictures: Sequence[Box], layou
     between = _print_between(target, caption, place, layout)
     if between is None:
         return None
-    wording = _wording_cost(target, caption, place, layout)
+    wording = _wording_cost(target, caption, place, layout, parts)
     if wording is None:
         return None
     distance = 0.5 * gap / reach if reach else 0.0
-    cost = _BASE + _PLACE[place] + distance + _misalignment(target.box, caption.body, place, layout.em)
+    askew = _misalignment(target.box, caption.body, place, layout.em)
+    cost = (
+        _BASE + _PLACE[place] + distance + (min(askew, _MOST_ASKEW) if gap < 1 else askew) + _LOOKS.get(target.look, 0)
+    )
     return max(0.02, cost + wording + 0.3 * between + (_GROUP if len(target.members) > 1 else 0.0))
 
 
-def _place_of(picture: Box, caption: Box) -> str | None:
-    """Where the caption stands, seen from the picture; None where it stands off at a corner."""
+def place_of(picture: Box, caption: Box) -> str | None:
+    """Where the caption stands, seen from the picture: a key of `_PLACE`; None where it stands off at a corner."""
     if caption.coverage_by(picture) >= 0.7:
         return "inside"
     across = caption.horizontal_overlap(picture) / max(1, min(caption.width, picture.width))
@@ -126,25 +138,46 @@ def _misalignment(picture: Box, caption: Box, place: str, em: float) -> float:
     return min(1.4 * off, 0.25) if flush else 1.4 * off
 
 
-def _wording_cost(target: Target, caption: Candidate, place: str, layout: Layout) -> float | None:
+def _wording_cost(target: Target, caption: Candidate, place: str, layout: Layout, parts: int) -> float | None:
     """What type and words say; None where they rule it out."""
-    main = max(caption.blocks, key=lambda block: (block.word_count, -block.order))
+    main = caption.main
     size = main.em / layout.em
     small = size < 0.9
     credited = any(block.credit for block in caption.blocks)
     hinted = max((b.hint_confidence for b in caption.blocks if b.hint is RegionKind.CAPTION), default=0.0)
     speaks = caption.speaks_of_several
-    if place == "inside" and not (credited or speaks):
+    if place == "inside" and not (credited or speaks or _in_a_gap(target, caption, layout)):
         return None  # print that belongs to the picture itself: signs, advertisements
     words = max(caption.word_count, max(layout.run_words[block.order] for block in caption.blocks))
-    cost = 0.5 * min(1.0, max(0, words - 25) / 75) * (0.5 if small or speaks else 1.0)
+    difference = layout.type_difference(caption)
+    alike = 0.0 if difference is None or main.capitals else max(0.0, 1 - difference / _OWN_TYPE)
+    cost = _PROSE_TYPE * alike + 0.5 * min(1.0, max(0, words - 25) / 75) * (0.5 if small or speaks else 1.0)
     if size > 1.25 and not main.capitals:
         cost += 0.3
     if caption.text[:1].islower():
         cost += 0.2
     if any(block.advertises for block in caption.blocks):
         cost += 0.5
-    cost -= 0.1 * small + 0.1 * credited + 0.15 * hinted
+    cost -= 0.1 * small + 0.1 * credited + 0.15 * hinted + 0.05 * caption.names
     if speaks:
-        cost += -0.2 if len(target.members) > 1 else 0.1
+        cost += -0.2 if len(target.members) > 1 else 0.1 if parts == 1 else 0.0
     return cost + 0.6 * max(0.0, 0.6 - min(1.0, sum(b.confidence for b in caption.blocks) / len(caption.blocks)))
+
+
+def _in_a_gap(target: Target, caption: Candidate, layout: Layout) -> bool:
+    """Whether print in a picture's box may be a caption between the parts of a collage.
+
+    It may where it is all the print there, a sentence or two in one type, well read, and not what is sold.
+    """
+    inside = [block for block in layout.blocks if block.legible and block.box.coverage_by(target.box) >= 0.7]
+    ems = [block.em for block in inside]
+    outside = any(block.legible and block not in inside for block in layout.blocks)
+    return (
+        target.look != "advertisement"
+        and (outside or target.look == "photograph")
+        and sum(block.word_count for block in inside) <= _MOST_INSIDE
+        and max(ems, default=0.0) <= min(1.2 * min(ems, default=0.0), 1.3 * layout.em)
+        and caption.word_count >= 3
+        and not any(block.advertises for block in inside)
+        and min((block.confidence for block in caption.blocks), default=0.0) >= 0.8
+    )

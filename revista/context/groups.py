@@ -17,6 +17,7 @@ class Target:
     members: tuple[int, ...]
     box: Box  # what the caption is measured against
     caption: Candidate | None = None
+    look: str | None = None  # the kind of the picture, where a detector tells; None for a group
 
 
 def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> list[Target]:

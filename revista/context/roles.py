@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Protocol
 
 from revista.context.blocks import Block, page_em
+from revista.context.typeface import Breadth
 from revista.geometry import Box, hull
 from revista.records import RegionKind
 
@@ -26,7 +28,21 @@ _LONG_TEXT = 150  # words in such runs that show that it does
 _PROSE_ALONE = 90  # words of a run that make it prose on a page of pictures, where long captions are usual
 _LIST_WORDS, _LIST_LINES = 20, 6  # short lines below a heading that make a list
 _HEADING_WORDS = 14
+_OTHER_TYPE = 0.05  # by how much types differ in breadth that are not the same
+_TEXTED = 60  # words in one type that make a page one with a text
 _RUNNING_HEAD_WORDS = 6
+
+
+class HasType(Protocol):
+    """What is set in some type: a block, or several together."""
+
+    @property
+    def em(self) -> float:
+        """The type size in pixels."""
+
+    @property
+    def breadth(self) -> Breadth:
+        """How wide the type runs."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,24 @@ class Layout:
     roles: tuple[Role, ...]
     run_words: tuple[int, ...]  # words of the run of prose that each block stands in
     em: float  # type size of the page's prose, in pixels
+    breadth: Breadth = field(default_factory=Breadth)  # how wide the type of the page's prose runs, where it has prose
+
+    def type_difference(self, block: HasType) -> float | None:
+        """By what share the type of `block` runs wider or narrower than that of the page's prose; None if unknown.
+
+        On a page without prose that is unknown.
+        """
+        own, usual = block.breadth.value, self.breadth.value
+        if not usual:
+            return None
+        if own:
+            return max(own, usual) / min(own, usual) - 1
+        return max(block.em, self.em) / min(block.em, self.em) - 1 if block.em > 0 else None
+
+    def set_as_prose(self, block: HasType) -> bool:
+        """Whether it is set in the type of the page's prose, where there is prose."""
+        difference = self.type_difference(block)
+        return difference is not None and difference <= _OTHER_TYPE
 
     def of(self, role: Role) -> list[Block]:
         """The blocks with that role, in reading order."""
@@ -59,27 +93,45 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
     words = [sum(block.word_count for block in blocks if runs[block.order] == run) for run in runs]
     in_runs = sum(b.word_count for b in blocks if words[b.order] >= _PROSE and _ordinary(b, em))
     least = _PROSE if in_runs >= _LONG_TEXT else _PROSE_ALONE
-    roles = [_first_role(block, words[block.order] >= least, em) for block in blocks]
+    usual = _prose_breadth(blocks)
+    roles = [_first_role(block, words[block.order], least, em, usual) for block in blocks]
     _mark_running_heads(blocks, roles, em)
     for block in blocks:
         if roles[block.order] is Role.SHORT and _looks_like_heading(block, em) and not block.credit:
             leads = _leads_to_prose(block, blocks, roles, pictures, em)
             clear = not any(_under(block.box, box, max(8 * em, 0.15 * box.height)) for box in pictures)
+            if _hangs_on(block, blocks, pictures, em):
+                continue
             if leads or (clear and not _inside_any(block.box, pictures)):
                 roles[block.order] = Role.HEADING
-    _mark_subtitles(blocks, roles, words, em)
-    return Layout(tuple(blocks), tuple(roles), tuple(words), em)
+    _mark_subtitles(blocks, roles, words, pictures, em)
+    return Layout(tuple(blocks), tuple(roles), tuple(words), em, usual)
 
 
-def _first_role(block: Block, in_long_run: bool, em: float) -> Role:
+def _prose_breadth(blocks: Sequence[Block]) -> Breadth:
+    """How wide the type in which most of the page is set runs; unknown where that is not much."""
+    plain = [block for block in blocks if block.legible and not block.capitals and block.breadth.value]
+    half = sum(block.word_count for block in plain) / 2
+    for block in sorted(plain, key=lambda block: (block.breadth.value, block.order)):
+        half -= block.word_count
+        if half <= 0:
+            same = [other for other in plain if not other.breadth.differs(block.breadth, 0.03)]
+            enough = sum(other.word_count for other in same) >= _TEXTED
+            return sum((other.breadth for other in same), Breadth()) if enough else Breadth()
+    return Breadth()
+
+
+def _first_role(block: Block, run: int, least: int, em: float, usual: Breadth) -> Role:
     if block.folio or block.imprint:
         return Role.FURNITURE
     if not block.legible:
         return Role.NOISE
     if block.hint is RegionKind.CAPTION and block.hint_confidence >= 0.7 and block.word_count <= 80:
         return Role.SHORT
-    numbered = block.numbered and block.word_count <= 60
-    return Role.PROSE if in_long_run and _ordinary(block, em) and not numbered else Role.SHORT
+    if block.numbered and block.word_count <= 60:
+        return Role.SHORT
+    other = usual.differs(block.breadth, _OTHER_TYPE) and run < _PROSE_ALONE  # a caption in several lines
+    return Role.PROSE if run >= least and _ordinary(block, em) and not other else Role.SHORT
 
 
 def _ordinary(block: Block, em: float) -> bool:
@@ -104,12 +156,14 @@ def _mark_running_heads(blocks: Sequence[Block], roles: list[Role], em: float) -
             roles[block.order] = Role.FURNITURE
 
 
-def _mark_subtitles(blocks: Sequence[Block], roles: list[Role], run_words: Sequence[int], em: float) -> None:
+def _mark_subtitles(
+    blocks: Sequence[Block], roles: list[Role], run_words: Sequence[int], pictures: Sequence[Box], em: float
+) -> None:
     """Mark the line or two set under a heading, centred or in capitals."""
     headings = [block.box for block in blocks if roles[block.order] is Role.HEADING]
     for block in blocks:
         alone = run_words[block.order] == block.word_count <= _HEADING_WORDS and len(block.lines) < 3
-        if roles[block.order] is Role.SHORT and alone:
+        if roles[block.order] is Role.SHORT and alone and not _hangs_on(block, blocks, pictures, em):
             for box in headings:
                 belongs = block.capitals or abs(block.box.centre[0] - box.centre[0]) < 1.5 * em
                 if belongs and block.box.horizontal_overlap(box) and -0.5 * em <= block.box.top - box.bottom < 2 * em:
@@ -132,7 +186,9 @@ def _runs(blocks: Sequence[Block], em: float) -> list[int]:
         for lower in ordered[position + 1 :]:
             if lower.box.top > upper.box.bottom + em:
                 break
-            same_type = min(upper.em, lower.em) > 0.85 * max(upper.em, lower.em)
+            same_type = min(upper.em, lower.em) > 0.85 * max(upper.em, lower.em) and not upper.breadth.differs(
+                lower.breadth, _OTHER_TYPE
+            )
             if same_type and (_goes_on(upper, lower, em) or _beside_each_other(upper.box, lower.box, em)):
                 run[find(lower.order)] = find(upper.order)
     return [find(i) for i in range(len(blocks))]
@@ -162,6 +218,28 @@ def _looks_like_heading(block: Block, em: float) -> bool:
         return False
     titled = block.hint is RegionKind.TITLE and block.em > 1.1 * em
     return block.em > 1.3 * em or titled or (block.capitals and block.em > 0.8 * em)
+
+
+def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em: float) -> bool:
+    """Whether capitals no larger than the prose stand right under a picture, nearer to it than to what follows."""
+    if not block.capitals or block.em > 1.15 * em:
+        return False
+    lines = [other for other in blocks if other.capitals and _stacked(other.box, block.box, em)]
+    box = hull([block.box, *(other.box for other in lines)])
+    own = {block.order, *(other.order for other in lines)}
+    above = [box.top - p.bottom for p in pictures if p.horizontal_overlap(box) >= 0.5 * box.width and p.top < box.top]
+    gap = min((abs(white) for white in above if white > -em), default=1.5 * em)
+    below = [
+        other.box.top - box.bottom
+        for other in blocks
+        if other.order not in own and other.box.horizontal_overlap(box) and other.box.top >= box.centre[1]
+    ]
+    return gap < 1.5 * em and gap < min(below, default=2 * em)
+
+
+def _stacked(a: Box, b: Box, em: float) -> bool:
+    gap = max(a.top - b.bottom, b.top - a.bottom)
+    return a != b and gap < 0.7 * em and a.horizontal_overlap(b) >= 0.5 * min(a.width, b.width)
 
 
 def _leads_to_prose(

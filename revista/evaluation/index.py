@@ -2,7 +2,8 @@
 
 An index is a JSON list with one object a page: `file` (an image, or a PDF with `page` set), and, all optional, `width`
 and `height` (pixels in which the boxes count), `illustrations` (`bbox_xyxy`, `kind` or `technique`, `keywords_es`),
-`text_lines`, `doc`, `page`, `source`, `lang`. Other keys are left alone.
+`captions` (`text`, `bbox_xyxy`, `illustrations`: indices), `text_lines`, `doc`, `page`, `source`, `lang`. Other keys
+are left alone.
 """
 
 from __future__ import annotations
@@ -28,6 +29,14 @@ class Illustration(Frozen):
     keywords: tuple[str, ...] = ()
 
 
+class PrintedCaption(Frozen):
+    """A printed caption as people linked it; `box` is None where they did not draw one."""
+
+    text: str
+    box: Box | None = None
+    illustrations: tuple[int, ...] = ()  # indices into the page's illustrations, ascending
+
+
 class IndexPage(Frozen):
     """A page with its ground truth; boxes count pixels of a page of `width` x `height`."""
 
@@ -40,17 +49,22 @@ class IndexPage(Frozen):
     height: int | None = None
     language: str | None = None
     illustrations: tuple[Illustration, ...] = ()
+    captions: tuple[PrintedCaption, ...] = ()
     text_lines: tuple[str, ...] = ()
 
     def true_boxes(self, width: int, height: int) -> tuple[Box, ...]:
         """The pictures' boxes on this page at `width` x `height` pixels: scaled where the index counts others."""
+        found = [self.scaled(i.box, width, height) for i in self.illustrations if i.box]
+        return tuple(box for box in found if box.area)
+
+    def scaled(self, box: Box, width: int, height: int) -> Box:
+        """A box of the index on this page at `width` x `height` pixels, clipped to it; it may be empty."""
         across = width / self.width if self.width else 1.0
         down = height / self.height if self.height else 1.0
-        found = []
-        for left, top, right, bottom in (i.box for i in self.illustrations if i.box):
-            scaled = Box(round(left * across), round(top * down), round(right * across), round(bottom * down))
-            found.append(scaled.clip(width, height))
-        return tuple(box for box in found if box.area)
+        left, top, right, bottom = box
+        return Box(round(left * across), round(top * down), round(right * across), round(bottom * down)).clip(
+            width, height
+        )
 
 
 def read_index(file: Path) -> tuple[IndexPage, ...]:
@@ -128,6 +142,7 @@ def _page(entry: Any, index: Path, number: int) -> IndexPage:
             height=height,
             language=entry.get("lang"),
             illustrations=illustrations,
+            captions=tuple(_caption(c, width, height, len(illustrations)) for c in entry.get("captions") or ()),
             text_lines=tuple(str(line) for line in entry.get("text_lines") or ()),
         )
     except (TypeError, ValueError, AttributeError) as error:
@@ -153,6 +168,17 @@ def _illustration(entry: Any, width: int | None, height: int | None) -> Illustra
         box=_box(entry.get("bbox_xyxy"), width, height),
         kind=entry.get("kind") or entry.get("technique"),
         keywords=tuple(str(word) for word in entry.get("keywords_es") or ()),
+    )
+
+
+def _caption(entry: Any, width: int | None, height: int | None, count: int) -> PrintedCaption:
+    indices = sorted({int(i) for i in entry.get("illustrations") or ()})
+    if indices and not 0 <= indices[0] <= indices[-1] < count:
+        raise ValueError(f"a caption of illustrations {indices}, of which there are {count}")
+    return PrintedCaption(
+        text=str(entry.get("text") or ""),
+        box=_box(entry.get("bbox_xyxy"), width, height),
+        illustrations=tuple(indices),
     )
 
 

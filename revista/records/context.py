@@ -22,10 +22,11 @@ class PictureContext(Frozen):
     picture: str  # region id
     box: Box
     caption: Quote | None = None
-    caption_confidence: Confidence = 0.0  # how sure it is that the caption belongs to this picture
+    caption_parts: tuple[Quote, ...] = ()  # each by itself, where the caption is printed in several places
+    caption_confidence: Confidence = 0.0  # how likely it is that the caption belongs to this picture
     caption_shared_with: tuple[str, ...] = ()  # other pictures that the same caption describes
     caption_runner_up: Quote | None = None  # the print that fits next best, where a caption was linked
-    caption_runner_up_confidence: Confidence = 0.0  # by how much it beats no caption; at most caption_confidence
+    caption_runner_up_confidence: Confidence = 0.0  # how likely it is that that one does; both together at most 1.0
     heading: Quote | None = None
     before: tuple[Quote, ...] = ()  # nearest paragraph last
     after: tuple[Quote, ...] = ()  # nearest paragraph first

@@ -79,6 +79,7 @@ def write_report(archive: Archive, issue: str, out: Path) -> Path:
             undescribed=sorted(undescribed.items()),
             numbers={page.number for page in view.pages},
             kinds=spanish.KINDS,
+            looks=spanish.LOOKS,
             sources=spanish.SOURCES,
             flags=spanish.FLAGS,
             css=Markup(css),

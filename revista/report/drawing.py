@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from revista.geometry import Box, hull
-from revista.records import Region, RegionKind
-from revista.report.spanish import KINDS
+from revista.records import Quote, Region, RegionKind
+from revista.report.spanish import KINDS, LOOKS
 from revista.view import PageView, PictureView
 
+LIKELY = 0.05  # likelihood from which a second caption is drawn
+SECOND = "¿Pie?"
 _CHARACTER = 0.66  # width of a letter of the label, as a share of its height
 
 
@@ -26,23 +29,28 @@ class Label:
 
 @dataclass(frozen=True)
 class Shape:
-    """A box on the page; `picture` is the id of the picture to whose card it leads."""
+    """A box on the page; `picture` is the id of the picture to whose card it leads.
+
+    `second`: print that might be a picture's caption in place of the one that it was given.
+    """
 
     kind: RegionKind
     box: Box
     label: Label
     picture: str | None = None
+    second: bool = False
 
 
 @dataclass(frozen=True)
 class Link:
-    """A line from a picture to its printed caption."""
+    """A line from a picture to its printed caption, or to the one that is `second` in likelihood."""
 
     picture: str
     x1: int
     y1: int
     x2: int
     y2: int
+    second: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,34 +75,60 @@ def draw(page: PageView) -> Drawing | None:
         return None
     width, height = page.pages.width, page.pages.height
     size = max(6, width // 46)
-    captions = {picture.id: box for picture in page.pictures if (box := _caption_box(picture))}
+    captions = {picture.id: _places(picture, _captions(picture)) for picture in page.pictures}
+    seconds = {picture.id: _places(picture, (_second(picture),)) for picture in page.pictures}
+    owners: dict[Box, str] = {}
+    for name, boxes in captions.items():
+        for box in boxes:
+            owners.setdefault(box, name)
     regions = page.regions.regions if page.regions else ()
     shapes = [
         _shape(region.kind, region.box, KINDS[region.kind], None, width, size)
         for region in regions
-        if region.kind is not RegionKind.PICTURE and not (region.kind is RegionKind.CAPTION and _told(region, captions))
+        if region.kind is not RegionKind.PICTURE and not (region.kind is RegionKind.CAPTION and _told(region, owners))
     ]
-    for box in dict.fromkeys(captions.values()):
-        owner = next(name for name, caption in captions.items() if caption == box)
+    for box, owner in owners.items():
         shapes.append(_shape(RegionKind.CAPTION, box, KINDS[RegionKind.CAPTION], owner, width, size))
+    for box in dict.fromkeys(box for boxes in seconds.values() for box in boxes if not _covered(box, owners)):
+        shapes.append(replace(_shape(RegionKind.CAPTION, box, SECOND, None, width, size), second=True))
     for picture in page.pictures:  # last, so that they lie on top and can be clicked
-        label = f"{KINDS[RegionKind.PICTURE]} {picture.order}"
-        shapes.append(_shape(RegionKind.PICTURE, picture.box, label, picture.id, width, size))
+        shapes.append(_shape(RegionKind.PICTURE, picture.box, _name(picture), picture.id, width, size))
     # the largest first: a picture within a picture must stay within reach
     shapes.sort(key=lambda shape: (shape.kind in (RegionKind.PICTURE, RegionKind.CAPTION), -shape.box.area))
-    links = [_link(p.id, p.box, captions[p.id], size) for p in page.pictures if p.id in captions]
-    return Drawing(width, height, size, tuple(shapes), tuple(links))
+    links = [_link(p.id, p.box, box, size) for p in page.pictures for box in captions[p.id]]
+    doubts = [replace(_link(p.id, p.box, box, size), second=True) for p in page.pictures for box in seconds[p.id]]
+    return Drawing(width, height, size, tuple(shapes), (*doubts, *links))
 
 
-def _caption_box(picture: PictureView) -> Box | None:
-    """Where the caption of a picture stands, if that is on the picture's own page."""
-    caption = picture.caption
-    return hull(caption.boxes) if caption and caption.boxes and caption.page == picture.page else None
+def _name(picture: PictureView) -> str:
+    """`Imagen 2`, or `Imagen 2, dibujo` where a detector tells the kind."""
+    look = picture.look
+    return f"{KINDS[RegionKind.PICTURE]} {picture.order}" + (f", {LOOKS[look]}" if look else "")
 
 
-def _told(region: Region, captions: dict[str, Box]) -> bool:
+def _captions(picture: PictureView) -> tuple[Quote, ...]:
+    """The picture's caption, or the several ones that it has."""
+    whole = (picture.caption,) if picture.caption else ()
+    return (picture.context.caption_parts if picture.context else ()) or whole
+
+
+def _second(picture: PictureView) -> Quote | None:
+    context = picture.context
+    return context.caption_runner_up if context and context.caption_runner_up_confidence >= LIKELY else None
+
+
+def _places(picture: PictureView, quotes: Iterable[Quote | None]) -> tuple[Box, ...]:
+    """Where print stands, so far as that is on the picture's own page."""
+    return tuple(hull(quote.boxes) for quote in quotes if quote and quote.boxes and quote.page == picture.page)
+
+
+def _told(region: Region, captions: Iterable[Box]) -> bool:
     """Whether a caption that the text gave stands for this region: one caption, one box."""
-    return any(region.box.coverage_by(box) > 0.5 or box.coverage_by(region.box) > 0.5 for box in captions.values())
+    return _covered(region.box, captions)
+
+
+def _covered(box: Box, captions: Iterable[Box]) -> bool:
+    return any(box.coverage_by(other) > 0.5 or other.coverage_by(box) > 0.5 for other in captions)
 
 
 def _shape(kind: RegionKind, box: Box, text: str, picture: str | None, width: int, size: int) -> Shape:

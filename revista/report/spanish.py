@@ -23,6 +23,14 @@ KINDS: dict[RegionKind, str] = {
     RegionKind.FURNITURE: "Folio",
 }
 
+LOOKS: dict[str, str] = {
+    "photograph": "fotografía",
+    "drawing": "dibujo",
+    "advertisement": "anuncio",
+    "ornament": "adorno",
+}
+"""What a detector takes a picture for (`Region.look`)."""
+
 PICTURE_KINDS: dict[Kind, str] = {
     Kind.PEOPLE: "fotografía de personas",
     Kind.PORTRAIT: "retrato",

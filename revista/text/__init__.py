@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 NAME = "text"
-VERSION = "1"
+VERSION = "2"
 
 _LARGE_PICTURE = 0.35  # share of the page: larger ones may be whole advertisements, whose print is wanted
 _SURE_IN_PICTURE = 0.7  # confidence of a line inside a large picture that is believed
@@ -50,10 +50,10 @@ def weights(options: TextSettings) -> dict[str, str]:
 def run(image: Path, page: Page, regions: Regions, options: TextSettings, timeout: float) -> PageText:
     """Read a page.
 
-    The paper is made even, the pictures are painted over, leaning lines are set straight and small print is enlarged.
-    A page that is poorly read so is read again, set upright where it stands turned, and with print that shows through
-    from its other side bleached; the surest reading counts. Where Tesseract cannot read the page at all, the PDF's own
-    text layer is taken, and a problem says so.
+    The paper is made even, the pictures are painted over (leaning as the page leans), leaning lines are set straight
+    and small print is enlarged. A page that is poorly read so is read again, set upright where it stands turned, and
+    with print that shows through from its other side bleached; the surest reading counts. Where Tesseract cannot read
+    the page at all, the PDF's own text layer is taken, and a problem says so.
 
     Args:
         image: the page image.

@@ -14,6 +14,7 @@ import numpy as np
 from revista.geometry import Box, hull
 
 MAX_SKEW = 15.0  # degrees either way
+_PICTURES_LEAN = 0.3  # degrees from which pictures are painted over as they lean
 _SMALLEST_SKEW = 0.1  # degrees; below it turning the page only blurs it
 _READABLE_X_HEIGHT = 13  # pixels; Tesseract reads smaller print better enlarged
 _GOOD_X_HEIGHT = 20  # pixels that smaller print is enlarged to
@@ -74,22 +75,19 @@ def prepare(page: np.ndarray, masked: Sequence[Box], *, deskew: bool = True, ori
     height, width = page.shape
     reduced = min(1.0, _MAX_SIDE / max(page.shape), math.sqrt(_MAX_WORK / page.size))
     size = (max(1, round(width * reduced)), max(1, round(height * reduced)))
-    grey = page.copy() if reduced == 1.0 else cv2.resize(page, size, interpolation=cv2.INTER_AREA)
+    plain = page if reduced == 1.0 else cv2.resize(page, size, interpolation=cv2.INTER_AREA)
     matrix = np.diag([size[0] / width, size[1] / height, 1.0])
-    for box in masked:
-        inside = box.clip(width, height)
-        if inside.area:
-            left, right = (round(x * matrix[0, 0]) for x in (inside.left, inside.right))
-            top, bottom = (round(y * matrix[1, 1]) for y in (inside.top, inside.bottom))
-            grey[top:bottom, left:right] = 255
-    _erase_rules(grey)
-    if orientation:
-        grey = np.ascontiguousarray(np.rot90(grey, orientation // 90))
-        matrix = _quarter_turns(orientation, *size) @ matrix
+    boxes = [Box(*(round(edge * matrix[i % 2, i % 2]) for i, edge in enumerate(box))) for box in masked]
+    grey = _painted(plain, boxes, orientation)
     ink = _print(grey)
     skew = estimate_skew(ink) if deskew else 0.0
     if abs(skew) < _SMALLEST_SKEW:
         skew = 0.0
+    if boxes and abs(skew) >= _PICTURES_LEAN:
+        grey = _painted(plain, boxes, orientation, skew)
+        ink = _print(grey)
+    if orientation:
+        matrix = _quarter_turns(orientation, *size) @ matrix
     scale = _scale(ink.x_height, grey.shape)
     if skew or scale != 1.0:
         turn, size = _turn(skew, scale, grey.shape[1], grey.shape[0])
@@ -104,6 +102,41 @@ def prepare(page: np.ndarray, masked: Sequence[Box], *, deskew: bool = True, ori
             grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         matrix = turn @ matrix
     return Prepared(grey, matrix[:2], (width, height), skew, orientation, ink.x_height * scale)
+
+
+def _painted(page: np.ndarray, boxes: Sequence[Box], orientation: int, skew: float = 0.0) -> np.ndarray:
+    """`page` without pictures and rules, set upright by quarter turns.
+
+    Args:
+        page: `(height, width)` uint8, not changed.
+        boxes: upright boxes around the pictures, in its pixels; may reach over its edges.
+        orientation: degrees clockwise by which the print stands turned, 0, 90, 180 or 270.
+        skew: degrees clockwise by which lines and pictures lean. A box around a leaning picture takes in print beside
+            it: what is painted is the leaning rectangle that the box goes around.
+    """
+    import cv2
+
+    height, width = page.shape
+    grey = page.copy()
+    for box in boxes:
+        inside = box.clip(width, height)
+        if inside.area and skew and (corners := _leaning(box, skew)) is not None:
+            cv2.fillConvexPoly(grey, np.rint(corners).astype(np.int32), 255)
+        elif inside.area:
+            grey[inside.top : inside.bottom, inside.left : inside.right] = 255
+    _erase_rules(grey)
+    return np.ascontiguousarray(np.rot90(grey, orientation // 90)) if orientation else grey
+
+
+def _leaning(box: Box, skew: float) -> np.ndarray | None:
+    """The corners, (4, 2), of the rectangle that leans by `skew` degrees clockwise in `box`; None where none fits."""
+    cos, sin = math.cos(math.radians(skew)), math.sin(math.radians(skew))
+    width = (box.width * cos - box.height * abs(sin)) / (cos * cos - sin * sin)
+    height = (box.height * cos - box.width * abs(sin)) / (cos * cos - sin * sin)
+    if width <= 0 or height <= 0:
+        return None
+    corners = np.array([[-width, -height], [width, -height], [width, height], [-width, height]]) / 2
+    return corners @ np.array([[cos, sin], [-sin, cos]]) + np.array(box.centre)
 
 
 def even_paper(image: np.ndarray) -> np.ndarray:

@@ -1,0 +1,427 @@
+"""How well printed captions are linked to their pictures, end to end or with the true pictures given.
+
+Print that a picture was given *is* a true caption where it stands in its place (the hulls of both have an IoU of at
+least 0.5) or says the same. Texts are compared by their letters and digits alone, in small letters: alike from a
+normalised Indel similarity (rapidfuzz `ratio`) of 80 of 100, where of several captions the likest counts. So a few
+misread letters or a lost credit line make no difference, another name does.
+
+- A caption is **linked rightly** where exactly its pictures got it: all of them, and no other. In `captions_read` its
+  text counts alone: print in the right place that was misread is not enough there.
+- A picture **without a caption** is right where it got none.
+- A picture's `kind` is compared where truth and detector both name one.
+
+End to end, a found picture stands for the true one with which it has an IoU of at least 0.5, most overlap first.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from revista.errors import BadInput
+from revista.evaluation.index import IndexPage, PrintedCaption, open_page
+from revista.evaluation.text import normalise
+from revista.geometry import Box, hull
+from revista.records import Confidence, Contexts, Frozen, PictureContext, Problem, Quote, Region, RegionKind, Regions
+from revista.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from revista.regions import Detector
+
+IOU = 0.5
+LOOKS = ("photograph", "drawing", "advertisement", "ornament")
+ALIKE = 80.0  # of 100
+ALL = "all"
+
+
+class TrueCaption(Frozen):
+    """A caption of the index with the pictures that got it."""
+
+    text: str
+    illustrations: tuple[int, ...]  # whose it is
+    linked: tuple[int, ...]  # who got it; -1 for a found picture that is none
+    right: bool
+    read: bool  # right, and its text was read
+
+
+class FoundLink(Frozen):
+    """Print that was linked to one or more pictures, with whether it is theirs."""
+
+    text: str
+    illustrations: tuple[int, ...]  # -1 for a found picture that is none
+    captions: int  # in how many places it is printed
+    confidence: Confidence
+    runner_up: str | None
+    runner_up_confidence: Confidence
+    right: bool
+
+
+class PagePrediction(Frozen):
+    """What was linked on a page of the index, beside what belongs together."""
+
+    file: str
+    page: int | None
+    source: str
+    captions: tuple[TrueCaption, ...]
+    links: tuple[FoundLink, ...]
+    bare: int  # pictures without a caption, in so far as they were found
+    bare_right: int  # of which got none
+    several: int  # pictures with several captions
+    several_right: int  # of which all are linked rightly
+    kinds: int  # found pictures whose kind truth and detector name
+    kinds_right: int
+    seconds: float  # for the assignment alone
+    problems: tuple[Problem, ...] = ()
+
+
+class LinkScores(Frozen):
+    """Measures over a set of pages; None where there is nothing to divide by."""
+
+    pages: int
+    captions: int
+    captions_right: float | None
+    captions_read: float | None  # right, and their text was read
+    bare: int
+    bare_right: float | None
+    shared: int  # captions of several pictures
+    shared_right: float | None
+    several: int  # pictures with several captions
+    several_right: float | None
+    links: int
+    links_right: float | None
+    shared_links: int  # links to several pictures
+    several_links: int  # links of several captions to one picture
+    confidence_right: float | None  # mean over the right links
+    confidence_wrong: float | None
+    kinds: int
+    kinds_right: float | None
+    failed_pages: int
+    seconds_per_page: float | None
+
+
+class LinkEvaluation(Frozen):
+    """The measures over all pages and by source, with what was predicted."""
+
+    true_regions: bool
+    scores: LinkScores
+    sources: dict[str, LinkScores]
+    predictions: tuple[PagePrediction, ...]
+
+    def table(self) -> Table:
+        """The measures as a table for the terminal."""
+        from rich.table import Table
+
+        which = "true pictures" if self.true_regions else "found pictures"
+        table = Table(title=f"Captions linked to {which}", box=None)  # so that it fits into 80 columns
+        table.add_column("source", no_wrap=True)
+        for name in ("pages", "capt.", "right", "read", "bare*", "shared", "several", "kind", "conf.", "fail"):
+            table.add_column(name, justify="right")
+        for name, s in [*self.sources.items(), (ALL, self.scores)]:
+            parts = (
+                (s.bare_right, s.bare),
+                (s.shared_right, s.shared),
+                (s.several_right, s.several),
+                (s.kinds_right, s.kinds),
+            )
+            table.add_row(
+                name,
+                str(s.pages),
+                str(s.captions),
+                _shown(s.captions_right),
+                _shown(s.captions_read),
+                *(f"{round(share * whole)}/{whole}" if share is not None else "-" for share, whole in parts),
+                f"{_shown(s.confidence_right, 2)}/{_shown(s.confidence_wrong, 2)}",
+                str(s.failed_pages),
+            )
+        table.caption = (
+            "* pictures without a caption; shared: captions of several pictures; several: pictures\n"
+            "with several captions; conf.: mean confidence of right and of wrong links"
+        )
+        return table
+
+
+def _shown(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def evaluate_links(
+    entries: Sequence[IndexPage],
+    settings: Settings,
+    *,
+    true_regions: bool = False,
+    detector: Detector | None = None,
+    on_page: Callable[[], None] = lambda: None,
+) -> LinkEvaluation:
+    """Link captions on the pages of an index and compare with the truth; the print is read by Tesseract.
+
+    Args:
+        entries: pages from `revista.evaluation.index.read_index`.
+        settings: `regions`, `text` and `context` say how, `run.page_timeout` how long a page may take.
+        true_regions: give the stages the true pictures (and no other regions), so that only reading and assignment
+            are measured.
+        detector: used in place of the one that the settings name.
+        on_page: called after each page.
+
+    Raises:
+        BadInput: no page of the index has captions.
+        MissingProgram: Tesseract or its language is not installed.
+        MissingWeights: a detector's weights are not at hand.
+    """
+    from revista import regions
+    from revista.programs import tesseract
+
+    if not any(entry.captions for entry in entries):
+        raise BadInput("no page of the index has `captions`", "Add them, or name an index of pages that have them.")
+    tesseract.require(settings.text.language)
+    found_by = None if true_regions else detector or regions.load(settings.regions, settings.run.device)
+    predictions = []
+    with tempfile.TemporaryDirectory(prefix="revista-") as scratch:
+        for entry in entries:
+            predictions.append(_predict(entry, settings, found_by, Path(scratch)))
+            on_page()
+    sources = sorted({p.source for p in predictions})
+    return LinkEvaluation(
+        true_regions=true_regions,
+        scores=score(predictions),
+        sources={source: score([p for p in predictions if p.source == source]) for source in sources},
+        predictions=tuple(predictions),
+    )
+
+
+def _predict(entry: IndexPage, settings: Settings, detector: Detector | None, scratch: Path) -> PagePrediction:
+    from revista import context, regions, text
+
+    width, height, seconds = entry.width or 0, entry.height or 0, 0.0
+    found, linked = Regions(), Contexts()
+    problems: tuple[Problem, ...] = ()
+    try:
+        image, page = open_page(entry, scratch, settings.run.page_timeout)
+        width, height = page.width, page.height
+        if detector is None:
+            found = true_pictures(entry, width, height)
+        else:
+            found = regions.run(image, page, settings.regions, detector)
+        read = text.run(image, page, found, settings.text, settings.run.page_timeout)
+        started = time.perf_counter()
+        linked = context.run(page.number, found, read, None, settings.context)
+        seconds = time.perf_counter() - started
+        problems = (*found.problems, *read.problems, *linked.problems)
+    except BadInput as error:
+        problems = (Problem.from_error(error, context.NAME, entry.page or 1),)
+    return compare(entry, found, linked, width, height, round(seconds, 4), problems)
+
+
+def true_pictures(entry: IndexPage, width: int, height: int) -> Regions:
+    """The true pictures of a page as regions with their kinds, in the order of the index."""
+
+    def look(index: int) -> dict[str, Any]:
+        kind = entry.illustrations[index].kind
+        return {"look": kind} if "look" in Region.model_fields and kind in LOOKS else {}
+
+    return Regions(
+        regions=tuple(
+            Region(
+                id=f"{entry.page or 1:04d}-r{index:02d}",
+                kind=RegionKind.PICTURE,
+                box=box,
+                confidence=1.0,
+                detector="truth",
+                **look(index),
+            )
+            for index, box in _boxes(entry, width, height).items()
+        )
+    )
+
+
+def _boxes(entry: IndexPage, width: int, height: int) -> dict[int, Box]:
+    """The true pictures' boxes on the page, by their index."""
+    scaled = {i: entry.scaled(item.box, width, height) for i, item in enumerate(entry.illustrations) if item.box}
+    return {i: box for i, box in scaled.items() if box.area}
+
+
+def compare(
+    entry: IndexPage,
+    regions: Regions,
+    contexts: Contexts,
+    width: int,
+    height: int,
+    seconds: float = 0.0,
+    problems: tuple[Problem, ...] = (),
+) -> PagePrediction:
+    """What was linked on a page of `width` x `height` pixels, beside its truth."""
+    truth = _boxes(entry, width, height)
+    names = _matched(regions.pictures, truth)
+    captions = [
+        c.model_copy(update={"box": entry.scaled(c.box, width, height)}) if c.box else c for c in entry.captions
+    ]
+    got = {picture.picture: _given(picture, names.get(picture.picture, -1), captions) for picture in contexts.pictures}
+
+    def owners(number: int, *, read: bool = False) -> tuple[int, ...]:
+        return tuple(
+            sorted(
+                names.get(picture, -1)
+                for picture, given in got.items()
+                if number in (given.read if read else given.all)
+            )
+        )
+
+    told = tuple(
+        TrueCaption(
+            text=caption.text,
+            illustrations=caption.illustrations,
+            linked=owners(number),
+            right=owners(number) == caption.illustrations,
+            read=owners(number) == caption.illustrations == owners(number, read=True),
+        )
+        for number, caption in enumerate(captions)
+    )
+    captioned = {i for caption in captions for i in caption.illustrations}
+    bare = [p for p in contexts.pictures if (i := names.get(p.picture)) is not None and i not in captioned]
+    per_picture = {i: [t.right for t in told if i in t.illustrations] for i in captioned}
+    several = [all(rights) for rights in per_picture.values() if len(rights) > 1]
+    kinds = [
+        look == entry.illustrations[names[region.id]].kind
+        for region in regions.pictures
+        if (look := getattr(region, "look", None)) and region.id in names and entry.illustrations[names[region.id]].kind
+    ]
+    return PagePrediction(
+        file=entry.name,
+        page=entry.page,
+        source=entry.source,
+        captions=told,
+        links=tuple(_links(contexts, names, got, captions)),
+        bare=len(bare),
+        bare_right=sum(p.caption is None for p in bare),
+        several=len(several),
+        several_right=sum(several),
+        kinds=len(kinds),
+        kinds_right=sum(kinds),
+        seconds=seconds,
+        problems=problems,
+    )
+
+
+class _Given(Frozen):
+    """Which true captions (indices) a picture's print is, those whose text was read, and whether it is more."""
+
+    all: frozenset[int] = frozenset()
+    read: frozenset[int] = frozenset()
+    foreign: bool = False  # a part of it is no caption at all
+
+
+def _matched(found: Sequence[Region], truth: dict[int, Box]) -> dict[str, int]:
+    """The true picture (index) for which each found one (id) stands."""
+    pairs = sorted(
+        ((region.box.iou(box), region.id, i) for region in found for i, box in truth.items()),
+        key=lambda pair: (-pair[0], pair[1], pair[2]),
+    )
+    names: dict[str, int] = {}
+    for iou, name, i in pairs:
+        if iou >= IOU and name not in names and i not in names.values():
+            names[name] = i
+    return names
+
+
+def _given(picture: PictureContext, index: int, captions: Sequence[PrintedCaption]) -> _Given:
+    if picture.caption is None:
+        return _Given()
+    own = [n for n, caption in enumerate(captions) if index in caption.illustrations]
+    if len(own) > 1 and alike(picture.caption.text, " ".join(captions[n].text for n in own)) >= ALIKE:
+        return _Given(all=frozenset(own), read=frozenset(own))
+    every, read, foreign = set(), set(), False
+    for part in _parts(picture):
+        likeness, best = max(((alike(part.text, c.text), -n) for n, c in enumerate(captions)), default=(0.0, 0))
+        near, place = max(
+            ((hull(part.boxes).iou(c.box), -n) for n, c in enumerate(captions) if c.box), default=(0.0, 0)
+        )
+        if likeness >= ALIKE:
+            every.add(-best)
+            read.add(-best)
+        elif near >= IOU:
+            every.add(-place)
+        else:
+            foreign = True
+    return _Given(all=frozenset(every), read=frozenset(read), foreign=foreign)
+
+
+def _parts(picture: PictureContext) -> Iterable[Quote]:
+    whole = (picture.caption,) if picture.caption else ()
+    return picture.caption_parts or whole
+
+
+def alike(found: str, truth: str) -> float:
+    """How alike two texts are, 0.0 to 100.0, by their letters and digits alone, in small letters."""
+    from rapidfuzz import fuzz
+
+    plain = ["".join(sign for sign in normalise(text).casefold() if sign.isalnum()) for text in (found, truth)]
+    return float(fuzz.ratio(*plain)) if all(plain) else 0.0
+
+
+def _links(
+    contexts: Contexts, names: dict[str, int], got: dict[str, _Given], captions: Sequence[PrintedCaption]
+) -> Iterable[FoundLink]:
+    told: set[str] = set()
+    for picture in contexts.pictures:
+        if picture.caption is None or picture.picture in told:
+            continue
+        group = {picture.picture, *picture.caption_shared_with}
+        told |= group
+        given = got[picture.picture]
+        indices = tuple(sorted(names.get(name, -1) for name in group))
+        yield FoundLink(
+            text=picture.caption.text,
+            illustrations=indices,
+            captions=max(1, len(picture.caption_parts)),
+            confidence=picture.caption_confidence,
+            runner_up=picture.caption_runner_up.text if picture.caption_runner_up else None,
+            runner_up_confidence=picture.caption_runner_up_confidence,
+            right=bool(given.all)
+            and not given.foreign
+            and all(captions[number].illustrations == indices for number in given.all),
+        )
+
+
+def score(predictions: Sequence[PagePrediction]) -> LinkScores:
+    """The measures over some pages."""
+    captions = [caption for p in predictions for caption in p.captions]
+    shared = [caption for caption in captions if len(caption.illustrations) > 1]
+    links = [link for p in predictions for link in p.links]
+    bare, several, kinds = (sum(getattr(p, name) for p in predictions) for name in ("bare", "several", "kinds"))
+    timed = [p.seconds for p in predictions if p.seconds]
+    return LinkScores(
+        pages=len(predictions),
+        captions=len(captions),
+        captions_right=_share(sum(c.right for c in captions), len(captions)),
+        captions_read=_share(sum(c.read for c in captions), len(captions)),
+        bare=bare,
+        bare_right=_share(sum(p.bare_right for p in predictions), bare),
+        shared=len(shared),
+        shared_right=_share(sum(c.right for c in shared), len(shared)),
+        several=several,
+        several_right=_share(sum(p.several_right for p in predictions), several),
+        links=len(links),
+        links_right=_share(sum(link.right for link in links), len(links)),
+        shared_links=sum(len(link.illustrations) > 1 for link in links),
+        several_links=sum(link.captions > 1 for link in links),
+        confidence_right=_mean(link.confidence for link in links if link.right),
+        confidence_wrong=_mean(link.confidence for link in links if not link.right),
+        kinds=kinds,
+        kinds_right=_share(sum(p.kinds_right for p in predictions), kinds),
+        failed_pages=sum(any(problem.fails_page for problem in p.problems) for p in predictions),
+        seconds_per_page=round(sum(timed) / len(timed), 4) if timed else None,
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    numbers = list(values)
+    return round(fmean(numbers), 4) if numbers else None

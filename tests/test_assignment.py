@@ -1,0 +1,219 @@
+"""Captions of whole pages: what must not matter to the assignment, and several captions of one picture."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from revista.context.assignment import Link, assign
+from revista.context.blocks import Block, blocks_of
+from revista.context.candidates import Candidate, candidates_of
+from revista.context.roles import Layout, layout_of
+from revista.context.typeface import Breadth, breadth_of
+from revista.geometry import Box
+from revista.records import PageText, Regions
+from tests.test_context import Sheet, captions_of
+
+TEXTS = (
+    "El yate Hatuey.",
+    "La condesa de Loreto, en su jardín.",
+    "SRTA. EULALIA LAINÉ",
+    "Fot. de nuestro archivo.",
+    "Vista general del edificio, tomada desde la terraza de la casa vecina.",
+    "El general Menocal, con su señora, a la salida del templo.",
+    "Los novios.",
+)
+
+
+@st.composite
+def laid_out(draw: st.DrawFn) -> Sheet:
+    """A page with a grid of pictures, captions near most of them, and other print."""
+    sheet = Sheet(em=draw(st.integers(18, 44)))
+    columns, rows = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    wide, high = 1500 // columns, 1900 // rows
+    for row in range(rows):
+        for column in range(columns):
+            left, top = 50 + column * wide, 100 + row * high
+            box = Box(
+                left + draw(st.integers(0, 60)),
+                top + draw(st.integers(0, 80)),
+                left + wide - draw(st.integers(20, 90)),
+                top + high - draw(st.integers(110, 220)),
+            )
+            sheet.picture(*box)
+            for _ in range(draw(st.sampled_from([0, 1, 1, 1, 2]))):
+                x = draw(st.integers(box.left, box.right))
+                y = draw(st.sampled_from([box.bottom, box.top - sheet.em])) + draw(st.integers(0, 60))
+                size = draw(st.sampled_from([0.75, 0.8, 1.0, 1.3]))
+                sheet.text([draw(st.sampled_from(TEXTS))], x, y, draw(st.sampled_from(["left", "centre"])), size)
+    return sheet
+
+
+def parts_of(sheet: Sheet) -> tuple[list[Box], list[Candidate], Layout]:
+    regions = Regions(regions=tuple(sheet.regions))
+    boxes = [region.box for region in regions.pictures]
+    layout = layout_of(blocks_of(PageText(paragraphs=tuple(sheet.paragraphs)), regions), boxes)
+    return boxes, candidates_of(layout, boxes), layout
+
+
+Told = dict[frozenset[int], tuple[frozenset[int], float]]
+
+
+def told(links: list[Link]) -> Told:
+    """The links that are likelier than all else together: what ties is decided by the order of the boxes."""
+    return {
+        frozenset(link.pictures): (frozenset(block.order for block in link.blocks), link.confidence)
+        for link in links
+        if link.confidence > 0.55
+    }
+
+
+def alike(one: Told, two: Told, tolerance: float = 0.001) -> None:
+    assert one.keys() == two.keys()
+    for pictures, (blocks, confidence) in one.items():
+        assert two[pictures][0] == blocks
+        assert two[pictures][1] == pytest.approx(confidence, abs=tolerance)
+
+
+def moved(sheet: Sheet, change: object, scale: int = 1) -> list[Link]:
+    """The links after every box was put through `change`."""
+    boxes, candidates, layout = parts_of(sheet)
+
+    def of(block: Block) -> Block:
+        breadth = Breadth(block.breadth.letters, block.breadth.extent * scale, block.breadth.usual)
+        return replace(block, box=change(block.box), em=block.em * scale, breadth=breadth)  # type: ignore[operator]
+
+    blocks = {block.order: of(block) for block in layout.blocks}
+    usual = Breadth(layout.breadth.letters, layout.breadth.extent * scale, layout.breadth.usual)
+    other = replace(layout, blocks=tuple(blocks.values()), em=layout.em * scale, breadth=usual)
+    made = [Candidate(tuple(blocks[block.order] for block in candidate.blocks)) for candidate in candidates]
+    return assign([change(box) for box in boxes], made, other)  # type: ignore[operator]
+
+
+@settings(max_examples=60, deadline=None)
+@given(laid_out(), st.integers(-3000, 3000), st.integers(-3000, 3000))
+def test_neither_place_nor_reflection_nor_resolution_matter(sheet: Sheet, x: int, y: int) -> None:
+    plain = told(assign(*parts_of(sheet)))
+    alike(plain, told(moved(sheet, lambda b: Box(b.left + x, b.top + y, b.right + x, b.bottom + y))))
+    alike(plain, told(moved(sheet, lambda b: Box(-b.right, b.top, -b.left, b.bottom))))
+    alike(plain, told(moved(sheet, lambda b: Box(*(3 * edge for edge in b)), scale=3)), tolerance=0.03)
+
+
+@settings(max_examples=40, deadline=None)
+@given(laid_out(), st.randoms())
+def test_order_does_not_matter_and_no_word_is_used_twice(sheet: Sheet, rng: random.Random) -> None:
+    boxes, candidates, layout = parts_of(sheet)
+    links = assign(boxes, candidates, layout)
+    order = list(range(len(boxes)))
+    rng.shuffle(order)
+    shuffled = list(candidates)
+    rng.shuffle(shuffled)
+    again = assign([boxes[i] for i in order], shuffled, layout)
+    named = {tuple(sorted(order[i] for i in link.pictures)): replace(link, pictures=()) for link in again}
+    assert named == {link.pictures: replace(link, pictures=()) for link in links}
+    used = [block.order for link in links for block in link.blocks]
+    assert len(used) == len(set(used))
+    for link in links:
+        own = {block.order for block in link.blocks}
+        assert not own & {block.order for block in link.runner_up}
+        assert 0 <= link.runner_up_confidence <= 1 - link.confidence + 1e-9
+
+
+# --- several captions of one picture --------------------------------------------------------------------------
+
+
+def test_a_caption_under_each_half_of_a_collage() -> None:
+    sheet = Sheet()
+    sheet.picture(100, 300, 1540, 900)
+    sheet.text(["La condesa de Loreto."], 450, 940, "centre", 0.8)
+    sheet.text(["El general Menocal."], 1190, 940, "centre", 0.8)
+    (picture,) = sheet.run().pictures
+    assert [part.text for part in picture.caption_parts] == ["La condesa de Loreto.", "El general Menocal."]
+    assert picture.caption and picture.caption.text == "La condesa de Loreto. El general Menocal."
+    assert picture.caption_confidence > 0.8
+
+
+def test_three_names_under_a_frieze_and_a_neighbour_with_its_own() -> None:
+    sheet = Sheet()
+    frieze, other = sheet.picture(100, 300, 1540, 700), sheet.picture(100, 1000, 1540, 1600)
+    for x, name in ((340, "Clara Vinent."), (820, "Rosa Lainé."), (1300, "Ana Loreto.")):
+        sheet.text([name], x, 730, "centre", 0.8)
+    sheet.text(["El general Menocal a la salida del templo."], 820, 1630, "centre", 0.8)
+    found = captions_of(sheet.run())
+    assert found[frieze] == "Clara Vinent. Rosa Lainé. Ana Loreto."
+    assert found[other] == "El general Menocal a la salida del templo."
+
+
+def test_captions_side_by_side_go_to_their_own_pictures_where_there_are_two() -> None:
+    sheet = Sheet()
+    sheet.picture(100, 300, 800, 900)
+    sheet.picture(840, 300, 1540, 900)
+    sheet.text(["La condesa de Loreto."], 450, 940, "centre", 0.8)
+    sheet.text(["El general Menocal."], 1190, 940, "centre", 0.8)
+    assert all(picture.caption and not picture.caption_parts for picture in sheet.run().pictures)
+
+
+@pytest.mark.parametrize("form", ["{}. ", "{}.— ", "{}) ", "Núm. {}. ", "Fig. {}: ", "{}: "])
+def test_numbered_captions_go_to_the_pictures_above_them(form: str) -> None:
+    sheet = Sheet()
+    boxes = [(100, 200, 800, 700), (840, 200, 1540, 700), (100, 900, 800, 1400), (840, 900, 1540, 1400)]
+    names = [sheet.picture(*box) for box in boxes]
+    for number, (left, _, right, bottom) in enumerate(boxes, start=1):
+        sheet.text([f"{form.format(number)}La señorita Vinent."], (left + right) // 2, bottom + 30, "centre", 0.8)
+    found = captions_of(sheet.run())
+    assert [found[name] for name in names] == [f"{form.format(n)}La señorita Vinent." for n in (1, 2, 3, 4)]
+
+
+def test_a_caption_in_the_gap_of_a_collage() -> None:
+    sheet = Sheet()
+    sheet.prose(100, 1440, 100, 500, seed=1)
+    sheet.picture(100, 560, 1540, 1900)
+    sheet.text(["La condesa de Loreto y el general Menocal."], 820, 1200, "centre", 0.8)
+    assert list(captions_of(sheet.run()).values()) == ["La condesa de Loreto y el general Menocal."]
+
+
+def test_what_stands_in_an_advertisement_is_no_caption() -> None:
+    sheet = Sheet()
+    sheet.prose(100, 1440, 100, 500, seed=1)
+    sheet.picture(100, 560, 1540, 1900)
+    sheet.text(["EL VERDADERO CAFÉ"], 820, 700, "centre", 2.2)
+    sheet.text(["La condesa de Loreto y el general Menocal."], 820, 1200, "centre", 0.8)
+    assert list(captions_of(sheet.run()).values()) == [None]
+
+
+def test_numbers_decide_between_two_pictures_that_are_as_near() -> None:
+    sheet = Sheet()
+    first, second = sheet.picture(100, 200, 580, 1000), sheet.picture(1060, 200, 1540, 1000)
+    sheet.text(["2. El general Menocal."], 820, 400, "centre", 0.8)
+    sheet.text(["1. La señorita Vinent."], 820, 800, "centre", 0.8)
+    found = captions_of(sheet.run())
+    assert found == {first: "1. La señorita Vinent.", second: "2. El general Menocal."}
+
+
+def test_an_imprint_is_not_a_numbered_caption() -> None:
+    sheet = Sheet()
+    sheet.picture(200, 200, 1400, 1700)
+    sheet.text(["NÚM. 9 — SEPTIEMBRE DE 1916"], 800, 1750, "centre", 0.9)
+    assert list(captions_of(sheet.run()).values()) == [None]
+
+
+def test_the_text_that_goes_on_below_a_caption_is_left_out_of_it() -> None:
+    sheet = Sheet()
+    sheet.prose(100, 1440, 100, 500, seed=1)
+    sheet.picture(100, 540, 1540, 1200)
+    end = sheet.text(["La condesa de Loreto, con su hija, en el jardín de su casa."], 820, 1225, "centre", 0.9)
+    sheet.prose(100, 1440, end + 30, end + 130, seed=2)  # two lines, then the page ends
+    assert list(captions_of(sheet.run()).values()) == ["La condesa de Loreto, con su hija, en el jardín de su casa."]
+
+
+def test_breadth_tells_types_apart_that_heights_do_not() -> None:
+    words = ["La", "tarde", "caía", "sobre", "el", "viejo", "jardín", "y", "las", "señoras", "conversaban"]
+    large = breadth_of((word, Box(0, 0, 100 * len(word), 20)) for word in words)
+    small = breadth_of((word, Box(0, 0, 90 * len(word), 20)) for word in words)
+    assert large.differs(small, 0.05) and not large.differs(large, 0.0)
+    assert (large + small).value == pytest.approx((large.value + small.value) / 2)
+    assert breadth_of([("La", Box(0, 0, 40, 20))]).value == 0.0
