@@ -188,14 +188,15 @@ def _print_problems(report: IssueReport, most: int = 10) -> None:
 @app.command()
 def show(issue: IssueArgument, archive: ArchiveOption = DEFAULT_ARCHIVE, as_json: JsonOption = False) -> None:
     """Show what the archive holds of an issue: pages, regions, text, context, candidates, scores, sentences."""
-    from revista import view
+    from revista import showing
     from revista.store import Archive
+    from revista.view import read_view
 
-    found = view.read_view(Archive(archive), issue)
+    found = read_view(Archive(archive), issue)
     if as_json:
-        print_json(view.show_json(found))
+        print_json(showing.show_json(found))
     else:
-        view.show_text(found, out)
+        showing.show_text(found, out)
 
 
 @app.command()

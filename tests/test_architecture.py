@@ -58,6 +58,7 @@ ABOVE = {
     "checks",
     "checkpoints",
     "view",
+    "showing",
     "totals",
     "comparison",
     "report",

@@ -24,8 +24,9 @@ from revista.records import (
     Regions,
     ScoredCandidate,
 )
+from revista.showing import show_json, show_text
 from revista.store import Archive
-from revista.view import IssueView, PictureView, read_view, show_json, show_text
+from revista.view import IssueView, PictureView, read_view
 from tests import issue_archive
 from tests.issue_archive import ESCAPE, ISSUE, LEFT, LONG, NO_WEIGHTS, RIGHT, SCRIPT, fill
 
