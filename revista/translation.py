@@ -186,7 +186,7 @@ def load(spec: str, device: str, pair: Pair = "eng-spa") -> Translator:
     Raises:
         MissingWeights: it is not at hand, or no Marian checkpoint.
     """
-    return Apertium(pair) if spec == APERTIUM else Marian(find_weights(spec), device, pair)
+    return Apertium(pair) if spec == APERTIUM else Marian(_find(spec), device, pair)
 
 
 def software(spec: str, pair: Pair = "eng-spa") -> dict[str, str]:
@@ -205,4 +205,12 @@ def weights(spec: str) -> dict[str, str]:
     Raises:
         MissingWeights: it is not at hand.
     """
-    return {} if spec == APERTIUM else find_weights(spec).hashes()
+    return {} if spec == APERTIUM else _find(spec).hashes()
+
+
+def _find(spec: str) -> Weights:
+    try:
+        return find_weights(spec)
+    except MissingWeights as error:
+        hint = f'{error.hint} Or set descriptions.translator = "{APERTIUM}".'
+        raise MissingWeights(f"no translator: {error.message}", hint) from error

@@ -95,8 +95,9 @@ def test_the_other_direction(folder: Path, tmp_path: Path) -> None:
 def test_what_is_no_translator(tmp_path: Path) -> None:
     with pytest.raises(MissingWeights, match="the translator"):
         translation.load(str(save_clip(tmp_path / "clip")), "cpu")
-    with pytest.raises(MissingWeights, match="no such folder"):
+    with pytest.raises(MissingWeights, match=r"no translator.*no such folder") as caught:
         translation.load("./nowhere", "cpu")
+    assert 'descriptions.translator = "apertium"' in caught.value.hint
 
 
 def test_apertium_is_the_default(marian: Marian) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .tiny_models import SIDE, WORDS, _vision_sizes
 
 if TYPE_CHECKING:
@@ -182,11 +180,6 @@ def teach(model: Vlm, lessons: list[tuple[Any, str]], steps: int) -> float:
             loss.backward()
         optimiser.step()
     return float(loss.detach())
-
-
-def grey(value: int) -> np.ndarray:
-    """A plain picture, (50, 40, 3) uint8."""
-    return np.full((50, 40, 3), value, dtype=np.uint8)
 
 
 def save_marian(folder: Path, lessons: list[tuple[str, str]], steps: int, languages: tuple[str, str]) -> Path:
