@@ -79,7 +79,6 @@ _MENDED = (
     (rf"\b({_TOUCHING}) (?=(?:{_ALL}) (?:{_PERSON})\b)", r"\1 a "),
     (r"\ben el lado de (?=(?:una?|la|el) (?:carretera|calle|camino|sendero|río))", "al borde de "),
     (r"\buna multitud grande\b", "una gran multitud"),
-    (r"\bhombres jóvenes\b", "jóvenes"),
     (r"\bdetrás le\b", "detrás de él"),
     (r"\b(mirando|miran?) a la vista\b", r"\1 el paisaje"),
     (r"\bla agua\b", "el agua"),
