@@ -160,6 +160,7 @@ class RankingSettings(Group):
     # without a `mix`: how much the captioner's own log-probabilities count beside the ranker
     captioner_trust: float = Field(8.0, ge=0)
     mix: Mix | None = None  # None: picture and captioner alone decide, as `captioner_trust` says
+    min_belonging: float = Field(0.8, gt=0, le=1)  # with a `mix`: print less likely about a picture counts nothing
     matcher: str | None = None  # local folder or hub id of a BLIP checkpoint that says whether a sentence is about it
     min_kind_probability: float = Field(0.5, ge=0, le=1)  # below it a picture's kind is uncertain
     reliability: Reliability | None = None  # None: nothing is known about how often the models' sentences are right

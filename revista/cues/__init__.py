@@ -117,8 +117,8 @@ def without_translation(contexts: Sequence[PictureContext], language: Language, 
 
 
 def spoken_of(context: PictureContext) -> str | None:
-    """The print that most likely tells what a picture shows: the caption, or else the heading; None without both."""
-    for quote in (context.caption, context.heading):
+    """The print that most likely tells what a picture shows: caption, heading or nearest paragraph; None without."""
+    for quote in (context.caption, context.heading, *context.after[:1], *context.before[-1:]):
         if quote is not None and (text := printable(quote.text)):
             return text
     return None

@@ -81,7 +81,8 @@ def fit_mix(
     looks = witness.look(data, names, own, on_picture)
     cider = Cider({name: [plain(text) for text in texts] for name, texts in references.items()})
     half = {name: i % 2 for i, name in enumerate(names)}
-    both = [fit([look for look in looks if half[look.picture] != rest], cider) for rest in (0, 1)]
+    least = settings.ranking.min_belonging
+    both = [fit([look for look in looks if half[look.picture] != rest], cider, least) for rest in (0, 1)]
     by_half = {name: both[rest] for name, rest in half.items()}
     scale = witness.ranker.scale
     return MixFit(
@@ -90,22 +91,27 @@ def fit_mix(
         matcher=witness.matcher.name if witness.matcher else None,
         split=split,
         pictures=len(names),
-        weights=fit(looks, cider),
+        weights=fit(looks, cider, least),
         held_out=_cider(looks, cider, settings.ranking, scale, by_half),
         without_mix=_cider(looks, cider, settings.ranking, scale, dict.fromkeys(names)),
     )
 
 
-def fit(looks: Sequence[Look], cider: Cider) -> Mix:
+def fit(looks: Sequence[Look], cider: Cider, least: float) -> Mix:
     """The weights.
 
     Args:
         looks: pictures with each kind of print.
         cider: scores of sentences about these pictures.
+        least: the setting `ranking.min_belonging`.
     """
     gate = _fit_belonging(looks)
-    tables = [_table(look, gate) for look in looks]
-    worth = [_worth(look, cider) for look in looks]
+    tables, worth = [], []
+    for look in looks:
+        counting = mix.counting(_belongs(look, gate), least)
+        rows = [at for at, i in enumerate(_sentences(look)) if counting > 0 or look.found[i].cue is None]
+        tables.append(_table(look, counting)[rows])
+        worth.append(_worth(look, cider)[rows])
     weights = _fit_worth(tables, worth)
     return gate.model_copy(
         update={name: round(float(weight), 4) for name, weight in zip(mix.FEATURES, weights, strict=True)}
@@ -144,10 +150,13 @@ def _fit_belonging(looks: Sequence[Look]) -> Mix:
     return Mix(**nothing, support=support, echo=echo, bias=bias)
 
 
-def _table(look: Look, gate: Mix) -> np.ndarray:
+def _belongs(look: Look, gate: Mix) -> float | None:
+    return mix.belonging(gate, *_evidence(look)) if look.scores.support is not None else None
+
+
+def _table(look: Look, counting: float) -> np.ndarray:
     """The features of a look's sentences, (sentences, features)."""
     scores = look.scores
-    belongs = mix.belonging(gate, *_evidence(look)) if scores.support is not None else 0.0
     return np.array(
         [
             mix.features(
@@ -156,7 +165,7 @@ def _table(look: Look, gate: Mix) -> np.ndarray:
                 scores.matching[i] if scores.matching else 0.0,
                 scores.agreements[i] if scores.agreements else 0.0,
                 look.printed.words,
-                belongs,
+                counting,
             )
             for i in _sentences(look)
         ]

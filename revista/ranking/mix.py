@@ -2,7 +2,8 @@
 
 The print counts only as far as the picture bears it out. `belonging` is how likely the print is about the picture at
 all: by the ranker's similarity of the two, and by how near the captioner comes to it of itself, unprompted. What a
-sentence owes to the print is multiplied with it. The weights belong to a pair of models and are fitted by
+sentence owes to the print is multiplied with it; print that is not likely enough about the picture counts nothing, and
+sentences that it suggested take no part. The weights belong to a pair of models and are fitted by
 `revista evaluate ranking --fit`: belonging by logistic regression on right and wrong captions, the rest so that the
 softmax over a picture's sentences comes near that of their CIDEr (listwise regression: Cao et al. 2007, "Learning to
 Rank: From Pairwise Approach to Listwise Approach", ICML).
@@ -43,6 +44,11 @@ def belonging(mix: Mix, support: float, echo: float) -> float:
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, value))))
 
 
+def counting(belongs: float | None, least: float) -> float:
+    """How much print counts: as likely as it is about the picture; nothing below `least`, or where nobody knows."""
+    return belongs if belongs is not None and belongs >= least else 0.0
+
+
 def echo_of(found: Sequence[Candidate], agreements: Sequence[float]) -> float:
     """The greatest agreement with the print of a sentence that it did not suggest; 0.0 without one."""
     free = (agreement for one, agreement in zip(found, agreements, strict=True) if one.cue is None)
@@ -60,7 +66,7 @@ def features(
         matching: log-odds that it is about the picture; 0 where nobody says.
         agreement: with the print, -1.0 to 1.0.
         words: of the print.
-        belongs: how likely the print is about the picture.
+        belongs: how much the print counts, 0.0 to 1.0.
     """
     said = candidate.text.split()
     own = content_words(candidate.text, candidate.language)

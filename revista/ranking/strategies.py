@@ -58,7 +58,7 @@ def rank(
     """The texts about a picture by the strategy of the settings; ties stay as they stood.
 
     The probabilities are the softmax of the values within sentences and within windows. What the print suggested takes
-    no part in the strategies but `conditioned`.
+    part in the strategy `conditioned` alone, and there, with a mix, where the print counts (`mix.counting`).
 
     Args:
         found: sentences of a captioner, and windows of print.
@@ -68,14 +68,16 @@ def rank(
         printed: what tells of the picture.
     """
     own = options.strategy == "conditioned"
-    rows = [i for i, one in enumerate(found) if own or one.cue is None]
     belongs = _belonging(found, scores, options) if own else None
+    counting = mix.counting(belongs, options.min_belonging)
+    suggested = own and (options.mix is None or counting > 0)
+    rows = [i for i, one in enumerate(found) if suggested or one.cue is None]
     values = [scale * similarity for similarity in scores.similarities[: len(found)]]
     said = [one.log_probability for one in found if one.source == "captioner" and one.log_probability is not None]
     for i in rows:
         if found[i].source == "captioner":
             if own and options.mix is not None:
-                values[i] = mix.value(options.mix, _features(found[i], i, scores, printed, belongs or 0.0))
+                values[i] = mix.value(options.mix, _features(found[i], i, scores, printed, counting))
             elif own and found[i].log_probability is not None:
                 values[i] -= options.captioner_trust * (max(said) - (found[i].log_probability or 0.0))
             elif not own:
