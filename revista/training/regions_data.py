@@ -103,12 +103,35 @@ def shown(sample: Sample, size: tuple[int, int], rng: np.random.Generator) -> Sa
         tones = 255 * (np.arange(256) / 255) ** float(np.exp(rng.uniform(-0.4, 0.4)))
         tones = np.clip((tones - 128) * rng.uniform(0.7, 1.15) + 128 + rng.uniform(-20, 20), 0, 255)
         canvas = cv2.LUT(canvas, tones.astype(np.uint8))
+    if rng.random() < 0.25:
+        canvas = _labelled(canvas, rng)
     boxes = boxes + np.array([left, top, left, top], np.float32)
     inside = np.clip(boxes, 0, (width, height, width, height))
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     seen = (inside[:, 2] - inside[:, 0]) * (inside[:, 3] - inside[:, 1])
     keep = seen > 0.4 * np.maximum(area, 1e-6)
     return Sample(canvas, inside[keep].astype(np.float32), sample.kinds[keep], sample.complete)
+
+
+def _labelled(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A page over which somebody has written or painted: a file's name, a stamp's blot. That is no picture."""
+    page = np.ascontiguousarray(page)
+    height, width = page.shape[:2]
+    for _ in range(int(rng.integers(1, 4))):
+        tone = (int(rng.choice([20, 150, 200, 245])),) * 3
+        x, y = int(rng.uniform(-0.1, 0.8) * width), int(rng.choice([0.03, 0.06, rng.uniform(0, 1)]) * height)
+        if rng.random() < 0.6:
+            text = "".join(rng.choice(list("abcehimnostu_0123456789 "), int(rng.integers(8, 40))))
+            face = int(rng.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX]))
+            cv2.putText(
+                page, text, (x, y), face, float(rng.uniform(0.3, 0.8)), tone, int(rng.integers(1, 3)), cv2.LINE_AA
+            )
+        else:  # what stood there was painted over with the tone around it
+            w, h = int(rng.uniform(0.05, 0.3) * width), int(rng.uniform(0.01, 0.04) * height)
+            x, y = min(max(x, 0), width - 2), min(max(y, 0), height - 2)
+            patch = page[y : y + h + 1, x : x + w + 1]
+            patch[:] = cv2.GaussianBlur(patch, (0, 0), 6)
+    return page
 
 
 def batches(

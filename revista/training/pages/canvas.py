@@ -35,7 +35,6 @@ _FACES = {
     "display": (
         "opentype/linux-libertine/LinLibertine_DR.otf",
         "opentype/linux-libertine/LinBiolinum_RB.otf",
-        "opentype/linux-libertine/LinLibertine_I.otf",
         "truetype/dejavu/DejaVuSansCondensed-Bold.ttf",
     ),
 }
