@@ -148,7 +148,7 @@ def _wording_cost(target: Target, caption: Candidate, place: str, layout: Layout
     speaks = caption.speaks_of_several
     if place == "inside" and not (credited or speaks or _in_a_gap(target, caption, layout)):
         return None  # print that belongs to the picture itself: signs, advertisements
-    words = max(caption.word_count, max(layout.run_words[block.order] for block in caption.blocks))
+    words = caption.word_count
     difference = layout.type_difference(caption)
     alike = 0.0 if difference is None or main.capitals else max(0.0, 1 - difference / _OWN_TYPE)
     cost = _PROSE_TYPE * alike + 0.5 * min(1.0, max(0, words - 25) / 75) * (0.5 if small or speaks else 1.0)

@@ -45,7 +45,10 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
     row = _row(above, pictures, cluster)
     spans = len(row) > 1 and (
         sum(_under_width(pictures[i], caption.body) >= 0.3 for i in row) > 1
-        or _centred(caption.body, hull(pictures[i] for i in row))
+        or (
+            _centred(caption.body, hull(pictures[i] for i in row))
+            and all(_under_width(caption.body, pictures[i]) < 0.95 for i in row)
+        )
     )
     if len(row) > 1 and (spans or caption.speaks_of_several):
         found.append(row)
@@ -54,9 +57,10 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
     if len(cluster) > len(row) and (spans or wide or caption.speaks_of_several):
         found.append(cluster)
     if caption.places and len(cluster) > 1:
-        found = [_side(cluster, pictures, whole, caption.places)]
+        beside = len(row) > 1 and not caption.places & {"upper", "lower"}
+        found = [_side(row if beside else cluster, pictures, whole, caption.places)]
     return [
-        Target(members, whole if caption.places else hull(pictures[i] for i in members), caption)
+        Target(members, whole if caption.places & {"upper", "lower"} else hull(pictures[i] for i in members), caption)
         for members in dict.fromkeys(found)
         if len(members) > 1 or (members and caption.places)
     ]

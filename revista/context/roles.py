@@ -97,7 +97,9 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
     roles = [_first_role(block, words[block.order], least, em, usual) for block in blocks]
     _mark_running_heads(blocks, roles, em)
     for block in blocks:
-        if roles[block.order] is Role.SHORT and _looks_like_heading(block, em) and not block.credit:
+        if roles[block.order] is Role.PROSE and _ends_under_a_picture(block, blocks, pictures, em):
+            roles[block.order] = Role.SHORT
+        if roles[block.order] is Role.SHORT and _looks_like_heading(block, em, usual) and not block.credit:
             leads = _leads_to_prose(block, blocks, roles, pictures, em)
             clear = not any(_under(block.box, box, max(8 * em, 0.15 * box.height)) for box in pictures)
             if _hangs_on(block, blocks, pictures, em):
@@ -213,8 +215,11 @@ def _beside_each_other(a: Box, b: Box, em: float) -> bool:
     return gap < 1.2 * em and a.vertical_overlap(b) >= 0.5 * min(a.height, b.height) > 0
 
 
-def _looks_like_heading(block: Block, em: float) -> bool:
+def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:
     if block.word_count > _HEADING_WORDS or len(block.lines) > 3:
+        return False
+    narrow = 0 < block.breadth.value < 0.95 * usual.value  # its height was misread
+    if narrow and not block.capitals:
         return False
     titled = block.hint is RegionKind.TITLE and block.em > 1.1 * em
     return block.em > 1.3 * em or titled or (block.capitals and block.em > 0.8 * em)
@@ -232,9 +237,30 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
     below = [
         other.box.top - box.bottom
         for other in blocks
-        if other.order not in own and other.box.horizontal_overlap(box) and other.box.top >= box.centre[1]
+        if other.order not in own
+        and other.box.horizontal_overlap(box) >= 0.5 * box.width
+        and other.box.top >= box.centre[1]
     ]
     return gap < 1.5 * em and gap < min(below, default=2 * em)
+
+
+def _ends_under_a_picture(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em: float) -> bool:
+    """Whether whole sentences stand right under a picture, within its width, with white or a credit line below."""
+    text, box = block.text, block.box
+    if block.word_count > _PROSE or not (text[:1].isupper() or text[:1] in '«“"¿¡') or text[-1:] not in ".!?»”)…":
+        return False
+    if not any(
+        -0.5 * em <= box.top - p.bottom <= 1.2 * em and p.left - em <= box.left and box.right <= p.right + em
+        for p in pictures
+    ):
+        return False
+    below = [
+        other
+        for other in blocks
+        if other is not block and other.box.horizontal_overlap(box) and other.box.centre[1] > box.bottom
+    ]
+    nearest = min(below, key=lambda other: (other.box.top, other.order), default=None)
+    return nearest is None or nearest.credit or nearest.box.top - box.bottom >= 0.6 * em
 
 
 def _stacked(a: Box, b: Box, em: float) -> bool:

@@ -2,7 +2,7 @@
 
 Print that a picture was given *is* a true caption where it stands in its place (the hulls of both have an IoU of at
 least 0.5) or says the same. Texts are compared by their letters and digits alone, in small letters: alike from a
-normalised Indel similarity (rapidfuzz `ratio`) of 80 of 100, where of several captions the likest counts. So a few
+normalised Indel similarity (rapidfuzz `ratio`) of 75 of 100, where of several captions the likest counts. So a few
 misread letters or a lost credit line make no difference, another name does.
 
 - A caption is **linked rightly** where exactly its pictures got it: all of them, and no other. In `captions_read` its
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 IOU = 0.5
 LOOKS = ("photograph", "drawing", "advertisement", "ornament")
-ALIKE = 80.0  # of 100
+ALIKE = 75.0  # of 100
 ALL = "all"
 
 
