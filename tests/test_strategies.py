@@ -164,7 +164,7 @@ def test_the_picture_has_the_last_word(support: float, expected: Candidate) -> N
     best = rank(FOUND[:3], scores, 16.0, options("conditioned", mix=MIX), printed)
     assert best.chosen is not None and best.chosen.candidate == expected
     assert best.belonging is not None and (best.belonging > 0.8) == (support > 0)
-    assert [one.agreement for one in best.ordered].count(0.8) == 1
+    assert [one.agreement for one in best.ordered].count(0.8) == (support > 0)  # else what it suggested takes no part
 
 
 def test_a_matcher_counts_as_much_as_the_mix_says() -> None:
