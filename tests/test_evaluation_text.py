@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from revista.errors import BadInput
+from revista.errors import BadInput, Category
 from revista.evaluation.index import IndexPage, read_index
 from revista.evaluation.text import compare, evaluate_text, normalise, score, words
 from revista.geometry import Box
-from revista.records import Category, Line, PageText, Paragraph, Problem, Word
+from revista.records import Line, PageText, Paragraph, Problem, Word
 from revista.regions.detector import Finding
 from revista.settings import Settings
 from tests.conftest import SHARED
