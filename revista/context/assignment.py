@@ -27,7 +27,7 @@ _LEAST_CERTAIN = 0.3  # links that are less likely are not told at all
 _RANK = 0.08  # what it counts that the second picture of the page gets the caption with the number 2
 
 # How likely a link is right by what it saves against having none, as a logistic curve: half at `_EVEN`, and steeper
-# the smaller `_SPREAD`. Fitted on generated pages (docs/measurements.md).
+# the smaller `_SPREAD`. Set by hand, not fitted: docs/measurements.md says how sure right and wrong links are.
 _EVEN, _SPREAD = 0.25, 0.12
 
 

@@ -227,7 +227,7 @@ def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:
 
 def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em: float) -> bool:
     """Whether capitals no larger than the prose stand right under a picture, nearer to it than to what follows."""
-    if not block.capitals or block.em > 1.15 * em:
+    if not block.capitals or block.em > 1.15 * em or block.text.upper().startswith("POR "):  # a byline
         return False
     lines = [other for other in blocks if other.capitals and _stacked(other.box, block.box, em)]
     box = hull([block.box, *(other.box for other in lines)])
