@@ -288,8 +288,10 @@ def _whole(result: ResultT | ModelError) -> ResultT:
 
 def _together(free: Sequence[Candidate], suggested: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """As one request would give them: no text twice."""
-    unique = {one.text: one for one in reversed((*free, *suggested))}
-    return tuple(reversed(unique.values()))
+    unique: dict[str, Candidate] = {}
+    for one in (*free, *suggested):
+        unique.setdefault(one.text, one)
+    return tuple(unique.values())
 
 
 def _measured(
