@@ -74,7 +74,7 @@ class PictureView(Frozen):
     @property
     def look(self) -> str | None:
         """Photograph, drawing, advertisement or ornament, as the detector says; None where it does not."""
-        return getattr(self.region, "look", None)
+        return self.region.look if self.region else None
 
     @property
     def scored(self) -> tuple[ScoredCandidate, ...]:

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from revista.cli import app
 from revista.errors import BadInput
-from revista.evaluation.index import Illustration, IndexPage, PrintedCaption, read_index
-from revista.evaluation.links import alike, compare, evaluate_links, score, true_pictures
+from revista.evaluation.index import Illustration, IndexPage, PrintedCaption, read_index, true_pictures
+from revista.evaluation.links import alike, compare, evaluate_links, score
 from revista.geometry import Box
 from revista.records import Contexts, PictureContext, Quote, Region, RegionKind, Regions
 from revista.settings import Settings

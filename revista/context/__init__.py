@@ -52,7 +52,7 @@ def run(number: int, regions: Regions, text: PageText, previous: PageText | None
         return Contexts()
     boxes = [upright(picture.box, text.orientation) for picture in pictures]
     layout = layout_of(blocks_of(text, regions), boxes)
-    looks = [getattr(picture, "look", None) for picture in pictures]
+    looks = [picture.look for picture in pictures]
     links = assign(boxes, candidates_of(layout, boxes), layout, looks)
     earlier = _last_passages(previous, options.paragraphs)
     made = []

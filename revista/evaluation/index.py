@@ -15,9 +15,10 @@ from typing import Any
 
 from revista.errors import BadInput
 from revista.geometry import Box
-from revista.records import Frozen, Page
+from revista.records import Frozen, Look, Page, Region, RegionKind, Regions
 from revista.settings import PagesSettings
 
+LOOKS = frozenset(Look)
 _HINT = "docs/formats.md describes the index of an evaluation: a JSON list with one object a page."
 
 
@@ -123,6 +124,34 @@ def open_page(entry: IndexPage, scratch: Path, timeout: float = 120.0) -> tuple[
 
     width, height = image_size(entry.file)
     return entry.file, Page(number=number, image=entry.file.name, width=width, height=height)
+
+
+def true_pictures(entry: IndexPage, width: int, height: int) -> Regions:
+    """The true pictures of a page as regions with their kinds, in the order of the index."""
+
+    def look(index: int) -> Look | None:
+        kind = entry.illustrations[index].kind
+        return Look(kind) if kind in LOOKS else None
+
+    return Regions(
+        regions=tuple(
+            Region(
+                id=f"{entry.page or 1:04d}-r{index:02d}",
+                kind=RegionKind.PICTURE,
+                box=box,
+                confidence=1.0,
+                detector="truth",
+                look=look(index),
+            )
+            for index, box in boxes_by_index(entry, width, height).items()
+        )
+    )
+
+
+def boxes_by_index(entry: IndexPage, width: int, height: int) -> dict[int, Box]:
+    """The true pictures' boxes on the page, by their index."""
+    scaled = {i: entry.scaled(item.box, width, height) for i, item in enumerate(entry.illustrations) if item.box}
+    return {i: box for i, box in scaled.items() if box.area}
 
 
 def _page(entry: Any, index: Path, number: int) -> IndexPage:

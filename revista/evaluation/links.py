@@ -19,21 +19,20 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from revista.errors import BadInput
-from revista.evaluation.index import IndexPage, PrintedCaption, open_page
+from revista.evaluation.index import IndexPage, PrintedCaption, boxes_by_index, open_page, true_pictures
 from revista.evaluation.link_scores import FoundLink, LinkEvaluation, PagePrediction, TrueCaption, score
 from revista.evaluation.text import normalise
 from revista.geometry import Box, hull
-from revista.records import Contexts, Frozen, PictureContext, Problem, Quote, Region, RegionKind, Regions
+from revista.records import Contexts, Frozen, PictureContext, Problem, Quote, Region, Regions
 from revista.settings import Settings
 
 if TYPE_CHECKING:
     from revista.regions import Detector
 
 IOU = 0.5
-LOOKS = ("photograph", "drawing", "advertisement", "ornament")
 ALIKE = 75.0  # of 100
 
 
@@ -104,34 +103,6 @@ def _predict(entry: IndexPage, settings: Settings, detector: Detector | None, sc
     return compare(entry, found, linked, width, height, round(seconds, 4), problems)
 
 
-def true_pictures(entry: IndexPage, width: int, height: int) -> Regions:
-    """The true pictures of a page as regions with their kinds, in the order of the index."""
-
-    def look(index: int) -> dict[str, Any]:
-        kind = entry.illustrations[index].kind
-        return {"look": kind} if "look" in Region.model_fields and kind in LOOKS else {}
-
-    return Regions(
-        regions=tuple(
-            Region(
-                id=f"{entry.page or 1:04d}-r{index:02d}",
-                kind=RegionKind.PICTURE,
-                box=box,
-                confidence=1.0,
-                detector="truth",
-                **look(index),
-            )
-            for index, box in _boxes(entry, width, height).items()
-        )
-    )
-
-
-def _boxes(entry: IndexPage, width: int, height: int) -> dict[int, Box]:
-    """The true pictures' boxes on the page, by their index."""
-    scaled = {i: entry.scaled(item.box, width, height) for i, item in enumerate(entry.illustrations) if item.box}
-    return {i: box for i, box in scaled.items() if box.area}
-
-
 def compare(
     entry: IndexPage,
     regions: Regions,
@@ -142,7 +113,7 @@ def compare(
     problems: tuple[Problem, ...] = (),
 ) -> PagePrediction:
     """What was linked on a page of `width` x `height` pixels, beside its truth."""
-    truth = _boxes(entry, width, height)
+    truth = boxes_by_index(entry, width, height)
     names = _matched(regions.pictures, truth)
     captions = [
         c.model_copy(update={"box": entry.scaled(c.box, width, height)}) if c.box else c for c in entry.captions
@@ -175,7 +146,7 @@ def compare(
     kinds = [
         look == entry.illustrations[names[region.id]].kind
         for region in regions.pictures
-        if (look := getattr(region, "look", None)) and region.id in names and entry.illustrations[names[region.id]].kind
+        if (look := region.look) and region.id in names and entry.illustrations[names[region.id]].kind
     ]
     return PagePrediction(
         file=entry.name,
