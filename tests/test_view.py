@@ -17,6 +17,7 @@ from revista.records import (
     Header,
     Issue,
     Kind,
+    Look,
     Page,
     Problem,
     Record,
@@ -60,6 +61,9 @@ CANDIDATE = closed(
     seed=nullable(INTEGER),
     log_probability=nullable(NUMBER),
     quote=nullable(QUOTE),
+    kind=nullable(TEXT),
+    confidence=nullable(NUMBER),
+    withheld=items(TEXT),
     similarity=nullable(NUMBER),
     probability=nullable(NUMBER),
     agreement=nullable(NUMBER),
@@ -111,7 +115,15 @@ PICTURE = closed(
     sentences=nullable(items(SENTENCE)),
     undescribed=nullable(TEXT),
 )
-REGION = closed(id=TEXT, kind={"enum": [kind.value for kind in RegionKind]}, box=BOX, confidence=NUMBER, detector=TEXT)
+REGION = closed(
+    id=TEXT,
+    kind={"enum": [kind.value for kind in RegionKind]},
+    box=BOX,
+    confidence=NUMBER,
+    detector=TEXT,
+    look=nullable({"enum": [look.value for look in Look]}),
+    parts=items(BOX),
+)
 PARAGRAPH = closed(id=TEXT, box=BOX, text=TEXT, confidence=nullable(NUMBER), lines=items(closed(box=BOX, text=TEXT)))
 PAGE = closed(
     number=INTEGER,
