@@ -300,6 +300,6 @@ def test_a_folder_copied_from_a_machine_with_a_network(
 
 
 def test_names(models: Path) -> None:
-    assert list(checkpoints.named(["standard", "blip-base"])) == ["blip-base", "clip-vit-b32"]
+    assert list(checkpoints.named(["standard", "blip-base"])) == ["blip-base", "clip-vit-b32", "compact-regions"]
     with pytest.raises(BadArguments, match="'none'"):
         checkpoints.named(["none"])
