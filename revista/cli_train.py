@@ -161,6 +161,9 @@ def pages(
     seed: Annotated[int, typer.Option(min=0, help="Another seed gives other pages.")] = 0,
     height: Annotated[int, typer.Option(min=300, max=4000, help="Of a page, in pixels.")] = 2000,
     split: Annotated[str, typer.Option(help="Whose photographs they show: train, dev or test.")] = "dev",
+    layout: Annotated[
+        list[str] | None, typer.Option(help="Only pages of this kind (revista/training/pages/layouts.py); repeatable.")
+    ] = None,
     scanned_low: Annotated[bool, typer.Option("--low", help="Some as poor scans, down to 480 pixels high.")] = False,
 ) -> None:
     """Make magazine pages with the truth of what is on them, as an INDEX to measure against."""
@@ -170,7 +173,9 @@ def pages(
     source = generator.from_captions(_data(data, images, None), split)
     with progress(False, "pages") as bars:
         task = bars.add_task(out.name, total=count)
-        index = generator.write(out, count, seed, source, height, scanned_low, on_page=lambda: bars.advance(task))
+        index = generator.write(
+            out, count, seed, source, height, scanned_low, tuple(layout or ()), lambda: bars.advance(task)
+        )
     typer.echo(str(index))
 
 

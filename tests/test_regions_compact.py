@@ -18,7 +18,7 @@ from revista.records import Look, RegionKind
 from revista.regions.combine import Found
 from revista.regions.compact import LONGEST, STEP, CompactDetector, fitted, padded
 from revista.regions.decoding import CHANNELS, CLASSES, LOOKS, STRIDE, decode, inside_and_looks, overlaps
-from revista.regions.judging import Curve, judge, look_of
+from revista.regions.judging import Curve, Proposed, judge, look_of
 from revista.regions.settling import settle
 from revista.settings import RegionsSettings
 from revista.training.regions_config import RegionsConfig, is_held_out
@@ -128,14 +128,17 @@ def test_boxes_are_believed_as_far_as_picture_fills_and_nothing_surrounds_them()
     first, second = np.array([4, 5, 14, 20]) * 8.0, np.array([17, 5, 27, 20]) * 8.0
     both, half, text = np.array([4, 5, 27, 20]) * 8.0, np.array([4, 5, 9, 20]) * 8.0, np.array([3, 25, 27, 38]) * 8.0
     boxes = np.stack([text, half, both, first, second])
-    found = dict(judge(boxes, np.full(5, 0.8), inside, Curve()))
+    found = dict(judge(Proposed(boxes, np.full(5, 0.8), np.zeros(5, bool)), inside, Curve()))
     assert found[3] > 0.9
     assert found[4] > 0.9
     assert found[3] > found[2] > found[0]
     assert 1 not in found  # it means the same as the whole, and worse
     assert found[0] < 0.1
     assert list(found.values()) == sorted(found.values(), reverse=True)
-    assert judge(np.zeros((0, 4)), np.zeros(0), inside) == []
+    assert judge(Proposed(np.zeros((0, 4)), np.zeros(0), np.zeros(0, bool)), inside) == []
+    crowd = np.ones((40, 30), np.float32)  # figures that stand close together, each within its own ink
+    network, ink = (judge(Proposed(first[None], np.ones(1), np.array([by])), crowd)[0][1] for by in (False, True))
+    assert network < 0.1 < ink
 
 
 @settings(deadline=None, max_examples=60)
@@ -144,7 +147,7 @@ def test_any_boxes_can_be_judged(corners: list[tuple[float, float, float, float]
     rng = np.random.default_rng(seed)
     inside = rng.random((int(rng.integers(1, 60)), int(rng.integers(1, 60)))).astype(np.float32)
     boxes = np.array([[min(a, c), min(b, d), max(a, c), max(b, d)] for a, b, c, d in corners]).reshape(-1, 4)
-    found = judge(boxes, rng.random(len(boxes)), inside, Curve())
+    found = judge(Proposed(boxes, rng.random(len(boxes)), rng.random(len(boxes)) < 0.5), inside, Curve())
     assert all(0 <= confidence <= 1 for _, confidence in found)
     assert all(overlaps(boxes[a], boxes[[b]])[0] < 0.5 for (a, _), (b, _) in itertools.combinations(found, 2))
 

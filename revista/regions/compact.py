@@ -18,7 +18,7 @@ from revista.records import Look, RegionKind
 from revista.regions.decoding import CHANNELS, STRIDE, Proposal, decode, inside_and_looks
 from revista.regions.detector import PART, Finding, block, each
 from revista.regions.halftone import find_pictures
-from revista.regions.judging import Curve, judge, look_of
+from revista.regions.judging import Curve, Proposed, judge, look_of
 from revista.weights import ONNX, find_weights
 
 if TYPE_CHECKING:
@@ -105,21 +105,22 @@ class CompactDetector:
         """
         inside, looks = inside_and_looks(maps[:, : -(-size[0] // STRIDE), : -(-size[1] // STRIDE)])
         proposed = decode(maps)
-        boxes, scores = pictures_of(proposed, inked, scale)
-        for place, confidence in judge(boxes, scores, inside, self._curve):
-            yield RegionKind.PICTURE, boxes[place], confidence, Look(look_of(boxes[place], inside, looks))
+        pictures = pictures_of(proposed, inked, scale)
+        for place, confidence in judge(pictures, inside, self._curve):
+            box = pictures.boxes[place]
+            yield RegionKind.PICTURE, box, confidence, Look(look_of(box, inside, looks))
         for p in proposed:
             if p.kind != "picture":
                 yield PART if p.kind == PART else RegionKind(p.kind), np.array(p.box), p.score, None
 
 
-def pictures_of(
-    proposed: Sequence[Proposal], inked: Sequence[tuple[Box, float]], scale: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The boxes (n, 4) in pixels of the network's input and scores (n,) of pictures that network and ink propose."""
+def pictures_of(proposed: Sequence[Proposal], inked: Sequence[tuple[Box, float]], scale: np.ndarray) -> Proposed:
+    """The pictures that network and ink propose; `scale` (4,) is from the ink's pixels to the network's."""
     found = [(p.box, p.score) for p in proposed if p.kind == "picture"]
+    own = len(found)
     found += [(tuple(np.array(box) * scale), score) for box, score in inked]
-    return np.array([box for box, _ in found], float).reshape(-1, 4), np.array([score for _, score in found], float)
+    boxes = np.array([box for box, _ in found], float).reshape(-1, 4)
+    return Proposed(boxes, np.array([score for _, score in found], float), np.arange(len(found)) >= own)
 
 
 def fitted(image: np.ndarray, longest: int = LONGEST) -> tuple[np.ndarray, float, float]:

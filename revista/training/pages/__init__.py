@@ -45,6 +45,9 @@ def page(
     """
     rng = np.random.default_rng((seed, 1916))
     chosen = [(make, often) for make, often in LAYOUTS if not layouts or make.__name__ in layouts]
+    if not chosen:
+        known = ", ".join(make.__name__ for make, _ in LAYOUTS)
+        raise BadArguments(f"there is no kind of page {' or '.join(layouts)}", f"Kinds of pages: {known}.")
     shares = np.array([often for _, often in chosen])
     make = chosen[int(rng.choice(len(chosen), p=shares / shares.sum()))][0]
     wide = {"album": (1.15, 1.45), "loose": (0.65, 1.5)}.get(make.__name__, (0.66, 0.82))
