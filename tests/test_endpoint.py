@@ -74,7 +74,7 @@ CONTEXT = PictureContext(
 
 
 def ask(server: ChatServer, *requests: CaptionRequest, timeout: float = 5.0, **more: object) -> list:
-    loaded = captions.load(options(server, **more), "cpu", timeout)
+    loaded = captions.load(options(server, **more), "cpu", endpoint_timeout=timeout)
     return loaded.predict(requests or (CaptionRequest(noise(0), seed=7, context=CONTEXT),))
 
 
@@ -238,7 +238,7 @@ def test_a_server_that_stays_busy_is_left_for_the_next_run() -> None:
 
 def test_a_server_that_answers_nothing_stops_the_run_before_long() -> None:
     with chat_server(sleeps(30)) as server:
-        loaded = captions.load(options(server), "cpu", 0.3)
+        loaded = captions.load(options(server), "cpu", endpoint_timeout=0.3)
         first = loaded.predict([CaptionRequest(noise(i)) for i in range(5)])
         assert all(isinstance(one, ModelError) and one.category is Category.TIMEOUT for one in first)
         with pytest.raises(MissingWeights, match="8 pictures in a row") as caught:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -180,11 +181,41 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from revista.training.regions import train
 
     out = tmp_path_factory.mktemp("regions")
-    config = RegionsConfig(pages=6, steps=6, batch=2, rate=2e-3, warmup=1, check_every=3, check_pages=2)
+    config = RegionsConfig(pages=6, steps=6, batch=2, rate=2e-3, warmup=1, check_every=3, check_pages=2, look_steps=3)
     history = train([], photographs, config, out, "cpu", False)
     assert [row["step"] for row in history.rows] == [3, 6]
     assert all(np.isfinite(list(row.values())).all() for row in history.rows)
     return out
+
+
+def photograph_like(height: int, width: int) -> np.ndarray:
+    """Smooth tones, (height, width, 3) uint8."""
+    coarse = np.random.default_rng(1).integers(20, 110, (6, 6), dtype=np.uint8)
+    return np.repeat(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)[..., None], 3, axis=2)
+
+
+def test_looks_alone_are_learnt_at_the_end() -> None:
+    import torch
+
+    from revista.training.regions_looks import learn_looks, looks_of
+
+    torch.manual_seed(0)
+    network = PageNetwork()
+    one = sample([(10, 10, 120, 200), (136, 10, 246, 200)], ["photograph", "drawing"])
+    one.image[10:200, 10:120] = photograph_like(190, 110)
+    one.image[10:200:6, 136:246] = 0  # lines
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    learn_looks(network, iter([[one]] * 300), 300, 0, "cpu")
+    after = network.state_dict()
+    assert {name for name in before if not torch.equal(before[name], after[name])} == {"out.weight", "out.bias"}
+    first = len(CLASSES) + 8
+    kept = [i for i in range(CHANNELS) if not first <= i < first + len(LOOKS)]
+    assert torch.equal(before["out.weight"][kept], after["out.weight"][kept])
+    with torch.inference_mode():
+        pixels = torch.from_numpy(one.image).permute(2, 0, 1)[None].float()
+        told = network(pixels)[0, first : first + len(LOOKS)].argmax(dim=0).numpy()
+    wanted = looks_of(one)
+    assert (told == wanted)[wanted >= 0].mean() > 0.8  # of random features; chance is 0.5
 
 
 def test_the_written_network_says_what_the_trained_one_says(trained: Path) -> None:

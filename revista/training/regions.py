@@ -21,6 +21,7 @@ from revista.training.pages import PICTURES
 from revista.training.pages.pictures import Photographs
 from revista.training.regions_config import RegionsConfig, is_held_out
 from revista.training.regions_data import KINDS, SMALL, Sample, batches, generated, real
+from revista.training.regions_looks import learn_looks
 from revista.training.regions_network import PageNetwork, losses, targets
 from revista.weights import ONNX
 
@@ -100,6 +101,10 @@ def train(
     history = loop.fit(plan, {"model": model, "kept": kept, "optimiser": optimiser}, step, check, keep, out, resume)
     best = PageNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     best.load_state_dict(load_file(out / WEIGHTS))
+    if config.look_steps:
+        known = real([e for e in entries if not is_held_out(e, config) and e.source not in config.looks_unknown])
+        learn_looks(best, batches(config, source, folder, known, config.steps), config.look_steps, config.seed, device)
+        save_file({name: value.cpu().contiguous() for name, value in best.state_dict().items()}, out / WEIGHTS)
     export(out / WEIGHTS, out / "model", calibrate(best, [*made, *learnt], device))
     return history
 

@@ -20,6 +20,8 @@ class RegionsConfig(BaseModel):
     warmup: int = 100
     weight_decay: float = 0.02
     real: float = 0.15  # share of real pages in a batch
+    look_steps: int = 0  # more of them at the end, in which only looks are learnt
+    looks_unknown: tuple[str, ...] = ()  # sources of real pages whose pictures' looks are not known
     held_out: tuple[str, ...] = ()  # documents and sources of real pages that are not learnt from
     check_every: int = 200
     check_pages: int = 150  # generated

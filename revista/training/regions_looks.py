@@ -1,0 +1,77 @@
+"""Learning how a picture is made, photograph, drawing, advertisement or ornament: after all else, in the last layer.
+
+The photographs of generated pages are enlarged from small ones and never quite sharp, so that a network takes what is
+sharp for drawn. Here half of the pages are sharpened. Only the last layer's rows of the looks learn: boxes stay as
+they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from revista.regions.decoding import CLASSES, LOOKS, STRIDE
+from revista.training.regions_data import KINDS, Sample
+from revista.training.regions_network import PageNetwork
+
+_RATE = 3e-3
+_ROWS = slice(len(CLASSES) + 8, len(CLASSES) + 8 + len(LOOKS))
+
+
+def learn_looks(model: PageNetwork, drawn: Iterator[list[Sample]], steps: int, seed: int, device: str) -> None:
+    """Learn `steps` batches of `drawn`, whose pictures all have their true looks; `model` is changed in place."""
+    model.eval()
+    out = model.out
+    weight = nn.Parameter(out.weight[_ROWS].detach().clone())
+    bias = nn.Parameter(out.bias[_ROWS].detach().clone())  # type: ignore[index]
+    optimiser = torch.optim.Adam([weight, bias], _RATE)
+    seen: list[torch.Tensor] = []
+    hook = out.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    for number, samples in enumerate(islice(drawn, steps)):
+        rng = np.random.default_rng((seed, number))
+        images = [sharpened(s.image, rng) if rng.random() < 0.5 else s.image for s in samples]
+        pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().to(device)
+        with torch.no_grad():
+            model(pixels)
+        made = functional.conv2d(seen.pop(), weight, bias)
+        wanted = torch.from_numpy(np.stack([looks_of(s) for s in samples])).to(device)
+        loss = functional.cross_entropy(made, wanted, ignore_index=-1)
+        optimiser.zero_grad()
+        if loss.isfinite():  # there are pictures among the samples
+            loss.backward()
+            optimiser.step()
+        for group in optimiser.param_groups:
+            group["lr"] = _RATE * (1 - number / steps)
+    hook.remove()
+    with torch.no_grad():
+        out.weight[_ROWS] = weight
+        out.bias[_ROWS] = bias  # type: ignore[index]
+
+
+def sharpened(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The image with its edges raised, by chance more or less, (height, width, 3) uint8."""
+    whole = image.astype(np.float32)
+    blurred = cv2.GaussianBlur(whole, (0, 0), rng.uniform(0.6, 1.5))
+    return np.clip(whole + rng.uniform(0.5, 2.5) * (whole - blurred), 0, 255).astype(np.uint8)
+
+
+def looks_of(sample: Sample) -> np.ndarray:
+    """The place in LOOKS of the picture that each cell lies in, -1 where none is: (rows, columns) int64."""
+    rows, columns = sample.image.shape[0] // STRIDE, sample.image.shape[1] // STRIDE
+    y, x = np.mgrid[:rows, :columns] + 0.5
+    found = np.full((rows, columns), -1, np.int64)
+    cells = sample.boxes / STRIDE
+    areas = (cells[:, 2] - cells[:, 0]) * (cells[:, 3] - cells[:, 1])
+    for i in np.argsort(-areas, kind="stable"):
+        name = KINDS[sample.kinds[i]]
+        if name != "part":
+            left, top, right, bottom = cells[i]
+            within = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
+            found[within] = LOOKS.index(name) if name in LOOKS else -1
+    return found
