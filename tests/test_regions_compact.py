@@ -168,6 +168,15 @@ def test_a_collage_is_one_region_with_parts_and_small_things_leave_a_reason() ->
     assert parts == {0: (told.box, right.box)}
 
 
+def test_an_advertisement_is_whole_also_where_its_picture_is_surer() -> None:
+    cup = Found(Box(300, 300, 500, 500), RegionKind.PICTURE, 0.97, "a", Look.PHOTOGRAPH)
+    notice = Found(Box(50, 50, 750, 1050), RegionKind.PICTURE, 0.7, "a", Look.ADVERTISEMENT)
+    kept, rejected, _ = settle([cup, notice], 800, 1100, 0.5)
+    assert kept == [notice]
+    assert [r.reason for r in rejected] == ["overlap"]
+    assert settle([cup, notice], 800, 1100, 0.8)[0] == [cup]  # unless it is not sure enough itself
+
+
 # --- training, and running what it wrote ---
 
 

@@ -1,7 +1,8 @@
 """What stands of the findings on a page: one region a thing, collages whole, and a reason for what is left out.
 
-A picture inside a surer one goes; where the larger one is a collage, it is remembered as a part of it. Print inside a
-picture, as in an advertisement, belongs to the picture and is no region of its own.
+A picture inside a surer one goes; where the larger one is a collage, it is remembered as a part of it. An advertisement
+is whole: what is pictured inside it goes even where that is surer. Print inside a picture belongs to the picture and is
+no region of its own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from revista.geometry import Box, reading_order
-from revista.records import RegionKind, RejectedRegion
+from revista.records import Look, RegionKind, RejectedRegion
 from revista.regions.combine import Found, nested
 
 _SMALLEST = 0.03  # of the page's shorter side: what is smaller cannot be described
@@ -54,6 +55,7 @@ def _pictures(
 ) -> tuple[list[Found], list[RejectedRegion], list[Found]]:
     """The pictures that stand, those that do not, and of these the sure ones that lie inside another."""
     text = [f for f in clipped if f.kind in _TEXT_KINDS and f.confidence >= min_confidence]
+    whole = [f for f in clipped if f.look is Look.ADVERTISEMENT and f.confidence >= min_confidence]
     pictures: list[Found] = []
     rejected: list[RejectedRegion] = []
     inner: list[Found] = []
@@ -63,7 +65,9 @@ def _pictures(
         covered = sum(f.box.intersect(t.box).area for t in text if t.detector not in f.detector.split("+"))
         if min(f.box.width, f.box.height) < smallest:
             reason = "size"
-        elif any(nested(f.box, p.box) or nested(p.box, f.box) for p in pictures):
+        elif any(nested(f.box, w.box) and w.box.area > f.box.area for w in whole) or any(
+            nested(f.box, p.box) or nested(p.box, f.box) for p in pictures
+        ):
             reason = "overlap"
             if f.confidence >= min_confidence:
                 inner.append(f)
