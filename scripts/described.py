@@ -130,7 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="default: ../shared")
     parser.add_argument("--pictures", type=Path, help="a folder outside of the repository for other people's images")
-    parser.add_argument("--most", type=int, default=10, help="pictures of each kind")
+    parser.add_argument("--most", type=int, default=10, help="pictures of the sample; engravings until there are twice as many")
     given = parser.parse_args()
     if given.pictures is not None and given.pictures.resolve().is_relative_to(ROOT.resolve()):
         parser.error("--pictures lies in the repository: those images are other people's")
@@ -138,7 +138,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="revista-") as scratch:
         own = sample(Path(scratch), given.most)
         if (given.shared / "pages" / "index.json").exists():
-            others = engravings(given.shared, Path(scratch), given.pictures, given.most)
+            others = engravings(given.shared, Path(scratch), given.pictures, 2 * given.most - len(own))
             rest = ENGRAVINGS + ABOUT + "\n".join(others) + "\n"
         else:
             print(f"{given.shared}/pages is not there: the engravings are left as they stand", file=sys.stderr)
