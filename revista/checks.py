@@ -44,12 +44,14 @@ def examine(settings: Settings, archive: Path | None = None) -> tuple[Check, ...
         _opencv(),
         _check("Java (revista evaluate captions)", java.probe, optional=True),
     ]
+    read_by = settings.captions.translator
     for name, spec in (
         ("detector weights", settings.regions.compact_model if "compact" in settings.regions.detectors else None),
         ("transformers detector weights", settings.regions.transformers_model),
         ("captioner weights", settings.captions.model),
         ("ranker weights", settings.ranking.model),
         ("translator weights", None if _by_apertium(settings) else settings.descriptions.translator),
+        ("print translator weights", None if read_by == translation.APERTIUM else read_by),
     ):
         if spec is not None:
             checks.append(_check(name, lambda spec=spec: str(find_weights(spec).folder)))  # type: ignore[misc]

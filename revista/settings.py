@@ -92,6 +92,7 @@ class CaptionsSettings(Group):
     # what each word of the print gains while sentences are searched, in natural logarithms; a search each
     encouragement: tuple[float, ...] = (1.0, 2.0, 3.0)
     conditioned_beams: int = Field(3, ge=1, le=16)  # of each opening and each search
+    translator: str = "apertium"  # of the print for an English captioner; or a Marian checkpoint from es to en
     # auto: bf16 where the device has it; records say which it was, and stand on every machine
     precision: Literal["fp32", "bf16", "auto"] = "fp32"
 

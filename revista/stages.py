@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from revista import captions, context, descriptions, images, pages, ranking, regions, text, translation
 from revista.batches import Through
+from revista.cues import PAIR
 from revista.errors import BadArguments, BadInput
 from revista.records import (
     BODIES,
@@ -86,6 +87,11 @@ class Models:
         """The options that were left to the machine (`auto`) as the model `name` has settled them; none is loaded."""
         precision = getattr(self._loaded.get(name), "precision", None)
         return {"precision": precision} if precision else {}
+
+    def reader(self) -> Translator:
+        """The translator of the print for an English captioner."""
+        s = self._settings
+        return self._once("reader", lambda: translation.load(s.captions.translator, s.run.device, PAIR))
 
     def translator(self) -> Translator:
         """The translator of what an English captioner says."""
@@ -250,7 +256,10 @@ def _run_context(job: Job) -> Body:
 
 def _run_captions(job: Job) -> Body:
     options, run = job.settings.captions, job.settings.run
-    return captions.run(job.image, job.body("context"), options, job.models.captioner(), None, run.page_timeout)
+    models = job.models
+    return captions.run(
+        job.image, job.body("context"), options, models.captioner(), None, run.page_timeout, models.reader()
+    )
 
 
 def _captioner_settled(job: Job) -> dict[str, JsonValue]:

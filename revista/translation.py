@@ -212,5 +212,5 @@ def _find(spec: str) -> Weights:
     try:
         return find_weights(spec)
     except MissingWeights as error:
-        hint = f'{error.hint} Or set descriptions.translator = "{APERTIUM}".'
+        hint = f'{error.hint} Or set descriptions.translator = "{APERTIUM}" (captions.translator likewise).'
         raise MissingWeights(f"no translator: {error.message}", hint) from error

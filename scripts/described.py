@@ -130,7 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="default: ../shared")
     parser.add_argument("--pictures", type=Path, help="a folder outside of the repository for other people's images")
-    parser.add_argument("--most", type=int, default=10, help="pictures of the sample; engravings until there are twice as many")
+    parser.add_argument("--most", type=int, default=10, help="pictures of the sample, and with them twice as many")
     given = parser.parse_args()
     if given.pictures is not None and given.pictures.resolve().is_relative_to(ROOT.resolve()):
         parser.error("--pictures lies in the repository: those images are other people's")

@@ -135,3 +135,23 @@ def test_doctor_looks_for_the_translator(folder: Path) -> None:
     assert missing.status == "missing" and missing.exit_code is ExitCode.MISSING_WEIGHTS and missing.hint
     english = Settings.model_validate({"captions": {"model": "blip-base"}, "descriptions": {"translator": str(folder)}})
     assert spoken(english.captions) == "en" and not checks._translates(english)
+
+
+def test_the_print_is_read_by_a_marian_checkpoint_where_the_settings_name_one(tmp_path: Path) -> None:
+    from revista import captions, cues
+    from revista.records import Quote
+    from revista.settings import CaptionsSettings
+
+    told = "Un hombre monta un caballo blanco."
+    folder = save_marian(tmp_path / "tiny-es-en", [(told, "A man rides a white horse.")], 120, ("es", "en"))
+    box = Box(0, 0, 9, 9)
+    caption = Quote(text=told, page=1, boxes=(box,), confidence=0.9)
+    context = PictureContext(picture="0001-r01", box=box, caption=caption)
+    reader = translation.load(str(folder), "cpu", cues.PAIR)
+    (expected,) = cues.expect([context], "en", 3, 60, reader)
+    assert expected.translation == "A man rides a white horse."
+    own = Settings(captions=CaptionsSettings(translator=str(folder))).captions
+    assert any(name.startswith("translator/") for name in captions.weights(own))
+    assert "sentencepiece" in captions.software(own) and "apertium" not in captions.software(own)
+    with pytest.raises(MissingWeights, match="nowhere"):
+        captions.weights(own.model_copy(update={"translator": str(tmp_path / "nowhere")}))

@@ -16,14 +16,14 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from revista import cues
+from revista import cues, translation
 from revista.captions.colours import has_colour, without_colours
 from revista.devices import BATCH, torch_software
-from revista.errors import BadInput, MissingProgram, MissingWeights, ModelError, RevistaError, TimedOut
+from revista.errors import BadInput, MissingWeights, ModelError, RevistaError, TimedOut
 from revista.images import crops
-from revista.programs import apertium
 from revista.records import Candidate, Candidates, Contexts, Cue, PictureCandidates, PictureContext, Problem, page_of
 from revista.settings import CaptionsSettings
+from revista.translation import Translator
 from revista.versions import versions
 from revista.weights import find_weights
 
@@ -72,14 +72,14 @@ def software(options: CaptionsSettings) -> dict[str, str]:
     return {**torch_software(), **cv2, **_translator(options), "image_processor": processor}
 
 
+def _translates(options: CaptionsSettings) -> bool:
+    """Whether the print is translated for the captioner."""
+    return options.language == "en" and conditions(options)
+
+
 def _translator(options: CaptionsSettings) -> dict[str, str]:
-    """The version of Apertium where cues need it; empty where they do not, or where it is missing."""
-    if options.language != "en" or not conditions(options):
-        return {}
-    try:
-        return {"apertium": apertium.probe(cues.PAIR)}
-    except MissingProgram:  # the first page with print to translate tells
-        return {}
+    """Versions of what translates the print; empty where nothing does, or where Apertium is missing."""
+    return translation.software(options.translator, cues.PAIR) if _translates(options) else {}
 
 
 def conditions(options: CaptionsSettings) -> bool:
@@ -97,7 +97,11 @@ def weights(options: CaptionsSettings) -> dict[str, str]:
     Raises:
         MissingWeights: the settings name a model that is not at hand.
     """
-    return find_weights(options.model).hashes() if options.model else {}
+    if not options.model:
+        return {}
+    own = find_weights(options.model).hashes()
+    reader = translation.weights(options.translator) if _translates(options) else {}
+    return {**own, **{f"translator/{name}": digest for name, digest in reader.items()}}
 
 
 def spoken(options: CaptionsSettings) -> Literal["en", "es"]:
@@ -162,6 +166,7 @@ def run(
     captioner: Captioner | None,
     reason: str | None,
     timeout: float = 60.0,
+    translator: Translator | None = None,
 ) -> Candidates:
     """Candidate captions for each picture of a page.
 
@@ -172,6 +177,7 @@ def run(
         captioner: the model, None where there is none.
         reason: why there is no captioner; `NO_WEIGHTS` where it is not given.
         timeout: seconds that the translation of a page's captions may take.
+        translator: of the print into English; None: Apertium.
 
     Returns:
         One `PictureCandidates` a picture, in the order of `contexts`. A picture that could not be captioned has a
@@ -195,7 +201,7 @@ def run(
             pictures=tuple(PictureCandidates(picture=p.picture, reason=why) for p in pictures),
             problems=(Problem.from_error(error, NAME, page_of(pictures[0].picture)),),
         )
-    expected, problems = _expected(contexts, options, timeout)
+    expected, problems = _expected(contexts, options, timeout, translator)
     results: dict[str, tuple[Candidate, ...] | RevistaError] = {}
     requests: dict[str, CaptionRequest] = {}
     for picture, part in zip(pictures, parts, strict=True):
@@ -222,7 +228,7 @@ def run(
 
 
 def _expected(
-    contexts: Contexts, options: CaptionsSettings, timeout: float
+    contexts: Contexts, options: CaptionsSettings, timeout: float, translator: Translator | None
 ) -> tuple[dict[str, cues.Expected], list[Problem]]:
     """What the print lets one expect of each picture, and what went wrong with translating it."""
     pictures = contexts.pictures
@@ -230,8 +236,8 @@ def _expected(
     if not conditions(options):
         return {name: cues.Expected() for name in names}, []
     try:
-        made = cues.expect(pictures, options.language, options.cues, timeout)
-    except (BadInput, TimedOut) as error:
+        made = cues.expect(pictures, options.language, options.cues, timeout, translator)
+    except (BadInput, TimedOut, ModelError) as error:
         made = cues.without_translation(pictures, options.language, options.cues)
         return dict(zip(names, made, strict=True)), [Problem.from_error(error, NAME, page_of(names[0]))]
     return dict(zip(names, made, strict=True)), []

@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from revista.cues.lexicon import LONGEST, Entry, bare, lexicon, number_of, phrase
-from revista.programs.apertium import Translation, translate_lines
+from revista.programs.apertium import Translation
 from revista.records import Cue, PictureContext, Quote
+from revista.translation import Apertium, Pair, Translator
 from revista.wording import printable
 
 Language = Literal["en", "es"]
 Origin = Literal["caption", "heading", "paragraph"]
 
-PAIR = "spa-eng"
+PAIR: Pair = "spa-eng"
 
 _MOST_WORDS = 60  # of a passage that are looked at
 _WORD_SIGNS = 30  # longer words come only from broken OCR
@@ -74,7 +75,13 @@ class _Word:
     starts: bool  # begins a sentence
 
 
-def expect(contexts: Sequence[PictureContext], language: Language, most: int, timeout: float) -> list[Expected]:
+def expect(
+    contexts: Sequence[PictureContext],
+    language: Language,
+    most: int,
+    timeout: float,
+    translator: Translator | None = None,
+) -> list[Expected]:
     """What the print around each picture of a page lets one expect.
 
     Args:
@@ -82,17 +89,18 @@ def expect(contexts: Sequence[PictureContext], language: Language, most: int, ti
         language: of the captioner.
         most: openings a picture.
         timeout: seconds for all translations.
+        translator: from Spanish into English; None: Apertium.
 
     Raises:
         MissingProgram: Apertium is needed and not installed.
-        TimedOut, BadInput: it did not answer in time, or with an error.
+        TimedOut, BadInput, ModelError: it did not answer in time, or with an error.
     """
     passages = [list(_passages(context)) for context in contexts]
     told = [_told(own) for own in passages]
     lines = [" ".join(_ABBREVIATED.get(bare(word.text), word.text) for word in words) for words in told]
     made: list[Translation | None] = [None] * len(lines)
     if language == "en" and any(lines):
-        made = list(translate_lines(lines, timeout, PAIR))
+        made = list((translator or Apertium(PAIR)).translate_lines(lines, timeout))
     found = []
     for own, words, line, translation in zip(passages, told, lines, made, strict=True):
         text = line if translation is None else translation.text
