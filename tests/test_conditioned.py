@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from revista.captions.blip import Blip
 from revista.captions.conditioning import AT_ONCE, batches, questions
 from revista.errors import ModelError, TimedOut
 from revista.geometry import Box
+from revista.programs.apertium import Translation
 from revista.records import Candidate, Contexts, Cue, PictureContext, Quote
 from revista.settings import CaptionsSettings, Settings
+from revista.translation import Apertium
 from tests.tiny_models import noise, one_thread, save_blip
 
 SHARED = Path(__file__).parents[2] / "shared" / "captions"
@@ -147,15 +150,13 @@ def test_the_stage_asks_what_the_print_suggests(tmp_path: Path, blip: Blip) -> N
     assert free.translation is None and all(one.cue is None for one in free.candidates)
 
 
-def test_where_the_translator_fails_the_lexicon_remains(
-    tmp_path: Path, blip: Blip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def late(*args: object) -> None:
-        raise TimedOut("Apertium took too long", "Try again.")
+def test_where_the_translator_fails_the_lexicon_remains(tmp_path: Path, blip: Blip) -> None:
+    class Late(Apertium):
+        def translate_lines(self, texts: Sequence[str], timeout: float) -> list[Translation]:
+            raise TimedOut("Apertium took too long", "Try again.")
 
-    monkeypatch.setattr("revista.cues.translate_lines", late)
     file, contexts = page(tmp_path, "Una dama en el jardín")
-    body = captions.run(file, contexts, blip._options, blip, None)
+    body = captions.run(file, contexts, blip._options, blip, None, translator=Late("spa-eng"))
     (problem,), (picture,) = body.problems, body.pictures
     assert problem.page == 1 and picture.translation is None
     assert {one.cue.text for one in picture.candidates if one.cue} >= {"a lady"}
