@@ -158,7 +158,7 @@ def test_empty_and_odd_images_have_no_pictures(name: str, tmp_path: Path, detect
     ODD[name]().save(tmp_path / name)
     found = run(tmp_path / name, detector)
     assert found.pictures == ()
-    assert found.problems == ()
+    assert [p.category for p in found.problems] == ([Category.REDUCED] if name in ("column.png", "wide.png") else [])
 
 
 def as_16_bit(grey: np.ndarray) -> Image.Image:

@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 
 from revista.devices import torch_software
-from revista.errors import BadArguments, RevistaError
+from revista.errors import BadArguments, Category, RevistaError
 from revista.geometry import reading_order
 from revista.images import read_image
 from revista.records import Page, Problem, Region, Regions
@@ -17,6 +17,7 @@ from revista.versions import versions
 __all__ = ["NAME", "VERSION", "Detector", "load", "run", "software", "weights"]
 
 VERSION = "2"
+_LONGEST = 6  # times its width that a page may be high, or its height wide
 _PACKAGES = (
     "layoutparser",
     "numpy",
@@ -131,8 +132,8 @@ def run(image: Path, page: Page, options: RegionsSettings, detector: Detector) -
         return Regions(problems=(Problem.from_error(error, NAME, page.number),))
     if isinstance(finding, Problem):
         return Regions(problems=(finding.model_copy(update={"page": page.number}),))
-    problems = (finding.page_data or {}).get("problems", ())
     height, width = pixels.shape[:2]
+    problems = (*(finding.page_data or {}).get("problems", ()), *_too_long(width, height, page.number))
     kept, rejected, parts = settle(unpack(finding), width, height, options.min_confidence)
     regions = tuple(
         Region(
@@ -150,4 +151,19 @@ def run(image: Path, page: Page, options: RegionsSettings, detector: Detector) -
         regions=regions,
         rejected=rejected,
         problems=tuple(problem.model_copy(update={"page": page.number}) for problem in problems),
+    )
+
+
+def _too_long(width: int, height: int, page: int) -> tuple[Problem, ...]:
+    """What is lost on an image that is no page but a strip: the detectors look at all of it, much reduced."""
+    if max(width, height) <= _LONGEST * min(width, height):
+        return ()
+    return (
+        Problem(
+            stage=NAME,
+            category=Category.REDUCED,
+            message=f"the image is a strip of {width} x {height} pixels: pictures on it may not be found",
+            hint="Cut it into its pages, and run it again.",
+            page=page,
+        ),
     )

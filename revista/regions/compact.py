@@ -15,7 +15,7 @@ import numpy as np
 from revista.errors import MissingWeights
 from revista.geometry import Box
 from revista.records import Look, RegionKind
-from revista.regions.decoding import CHANNELS, STRIDE, Proposal, decode, inside_and_looks
+from revista.regions.decoding import CHANNELS, CLASSES, STRIDE, Proposal, decode, inside_and_looks, sigmoid
 from revista.regions.detector import PART, Finding, block, each
 from revista.regions.halftone import find_pictures
 from revista.regions.judging import Curve, Proposed, judge, look_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LONGEST = 384  # pixels of a page's longer side, as the network looks at it
 STEP = 64  # the sides of what it looks at are multiples of this
+_PLAINER = 1.5  # times as much print from which a page is looked at on its side
 _LOWEST = 0.1  # scores below are noise; the settings decide what is good enough
 
 
@@ -80,17 +81,28 @@ class CompactDetector:
         return each(self.name, images, self._find)
 
     def _find(self, image: np.ndarray) -> list[TextBlock]:
-        small, across, down = fitted(image)
-        pixels = padded(small, STEP).transpose(2, 0, 1)[None].astype(np.float32)
-        (maps,) = self._session.run(None, {"pixels": pixels})
-        scale = np.array([across, down, across, down])
         height, width = image.shape[:2]
+        seen, maps = image, self._maps(image)
+        turned = width > height and _print_on(on_its_side := self._maps(np.rot90(image))) > _PLAINER * _print_on(maps)
+        if turned:  # a page that lies on its side: print is known by its lines
+            seen, maps = np.ascontiguousarray(np.rot90(image)), on_its_side
+        small, across, down = fitted(seen)
+        scale = np.array([across, down, across, down])
         blocks = []
-        for kind, corners, score, look in self._parts(maps[0], small.shape[:2], find_pictures(image), scale):
-            box = Box(*(round(float(edge)) for edge in corners / scale)).clip(width, height)
+        for kind, corners, score, look in self._parts(maps, small.shape[:2], find_pictures(seen), scale):
+            box = Box(*(round(float(edge)) for edge in corners / scale))
+            if turned:
+                box = Box(width - box.bottom, box.left, width - box.top, box.right)
+            box = box.clip(width, height)
             if box.area and score >= _LOWEST:
                 blocks.append(block(box, kind, score, self.name, look))
         return blocks
+
+    def _maps(self, image: np.ndarray) -> np.ndarray:
+        """What the network makes of a page, (channels, rows, columns)."""
+        pixels = padded(fitted(image)[0], STEP).transpose(2, 0, 1)[None].astype(np.float32)
+        maps: np.ndarray = self._session.run(None, {"pixels": pixels})[0][0]
+        return maps
 
     def _parts(
         self, maps: np.ndarray, size: tuple[int, int], inked: list[tuple[Box, float]], scale: np.ndarray
@@ -112,6 +124,11 @@ class CompactDetector:
         for p in proposed:
             if p.kind != "picture":
                 yield PART if p.kind == PART else RegionKind(p.kind), np.array(p.box), p.score, None
+
+
+def _print_on(maps: np.ndarray) -> float:
+    """How many cells lie in print, by the scores of text."""
+    return float(sigmoid(maps[CLASSES.index("text")]).sum())
 
 
 def pictures_of(proposed: Sequence[Proposal], inked: Sequence[tuple[Box, float]], scale: np.ndarray) -> Proposed:
