@@ -32,6 +32,9 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[\w-][\w.-]*$")]  # a checkpoint is flat: no slash
 Role = Literal["captioner", "ranker", "detector"]
 
+DETECTOR = "compact-regions"  # what the setting regions.compact_model means by default
+WITHOUT_DETECTOR = ("rapid_layout", "opencv")  # what looks for pictures where that one does not travel with this copy
+
 GROUPS: Mapping[str, Role] = {"captions": "captioner", "ranking": "ranker"}
 """The settings groups that name a model, and the model's role."""
 
@@ -214,7 +217,8 @@ def fill_from_profile(data: dict[str, Any]) -> dict[str, Any]:
 
     A model that is set to `none`, to nothing or to None stays out, whatever the profile says.
     A registered model, set by hand or by the profile, brings its language and settings along where the user set none.
-    A model of the profile that this version does not ship is left out; `not_shipped` tells.
+    A model of the profile that this version does not ship is left out; `not_shipped` tells. Without our own
+    detector those work that need no weights of ours.
 
     Args:
         data: settings as they were given: a group is missing, a mapping, or a settings group.
@@ -242,10 +246,19 @@ def fill_from_profile(data: dict[str, Any]) -> dict[str, Any]:
         own = {} if model is None else model.settings
         language = {"language": model.language} if model is not None and role == "captioner" else {}
         filled[group] = {**language, **own, **given, "model": id}
+    regions = _given(data.get("regions"))
+    if regions is not None and not {"detectors", "compact_model"} & regions.keys() and not _ships_detector():
+        filled["regions"] = {**regions, "detectors": WITHOUT_DETECTOR}
     ranking = filled.get("ranking")
     if isinstance(ranking, dict):
         filled["ranking"] = {**_fitted(name, filled), **ranking}
     return filled
+
+
+def _ships_detector() -> bool:
+    """Whether the detector that the settings mean by default is at hand; it is not where there is no registry."""
+    model = registered(DETECTOR)
+    return model is not None and model.shipped
 
 
 def not_shipped(profile: str) -> tuple[str, ...]:

@@ -13,11 +13,12 @@ from .conftest import ROOT, environment
 
 
 def models_like_ours(folder: Path, blip: Path, clip: Path) -> Path:
-    """The repository's registry in `folder`, with these two checkpoints as the compact ones, registered."""
+    """The repository's registry and detector in `folder`, with these two as the other compact ones, registered."""
     folder.mkdir(parents=True)
     shutil.copy(ROOT / "models" / "registry.toml", folder)
     shutil.copytree(blip, folder / "compact" / "captioner")
     shutil.copytree(clip, folder / "compact" / "clip")
+    shutil.copytree(ROOT / "models" / "compact" / "regions", folder / "compact" / "regions")
     register(folder)
     return folder
 

@@ -66,8 +66,8 @@ def files_of_blip(tiny: tuple[Path, Path]) -> Files:
 
 def test_whole_models_are_verified_and_loaded(models: Path) -> None:
     result = checkpoints.verify()
-    assert result.verified == ("compact-captioner", "compact-clip") and result.flaws == ()
-    assert result.files == sum(len(list((models / "compact" / name).iterdir())) for name in ("captioner", "clip"))
+    assert result.verified == ("compact-captioner", "compact-clip", "compact-regions") and result.flaws == ()
+    assert result.files == sum(len(list(folder.iterdir())) for folder in (models / "compact").iterdir())
     weights = find_weights(str(Settings().captions.model))
     assert weights.name == "compact-captioner" and weights.folder == models / "compact" / "captioner"
     assert weights.hashes()["model.safetensors"] == sha256_of(weights.folder / "model.safetensors")

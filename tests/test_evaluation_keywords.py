@@ -80,7 +80,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     page["file"] = str(SAMPLE.parent / Path(page["file"]).name)
     drawn = [{**one, "keywords_es": ["Aviadora", "Trajes"]} for one in page["illustrations"]]
     file = tmp_path_factory.mktemp("keywords") / "index.json"
-    file.write_text(json.dumps([{**page, "illustrations": drawn}, {**page, "illustrations": []}]), "utf-8")
+    file.write_text(
+        json.dumps([{**page, "illustrations": drawn}, {**page, "illustrations": [], "captions": []}]), "utf-8"
+    )
     return file
 
 
