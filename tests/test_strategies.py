@@ -228,7 +228,7 @@ def test_the_fit_finds_what_good_sentences_have() -> None:
                 Look(
                     name,
                     kind,
-                    (said(own, -1.5, CUE), said("a dog runs", -1.0), said("a man sits on a chair", -1.1)),
+                    (said(own, -1.5), said("a dog runs", -1.0), said("a man sits on a chair", -1.1)),
                     Scores(
                         similarities,
                         () if kind == "none" else (0.1, 0.2, 0.9) if wrong else (0.9, 0.5, 0.1),
@@ -239,9 +239,9 @@ def test_the_fit_finds_what_good_sentences_have() -> None:
             )
     fitted = mixing.fit(looks, Cider(references), 0.8)
     assert fitted.similarity > 0 and fitted.agreement > 0 and fitted.support > 0 and fitted.matching == 0
-    for look in looks:
-        chosen = choose(look, options("conditioned", mix=fitted), 16.0)
-        assert chosen is not None and chosen.text == references[look.picture][0]
+    said_of = [(look.picture, choose(look, options("conditioned", mix=fitted), 16.0)) for look in looks]
+    right = [one is not None and one.text == references[name][0] for name, one in said_of]
+    assert np.mean(right) > 0.95  # of 180, some with print as like the picture as its own by chance
 
 
 @pytest.fixture(scope="module")
