@@ -116,9 +116,10 @@ def targets(sample: Sample) -> Targets:
         positive[kind] |= near
         if kind == 0:
             inside[within] = 1.0
-    if not sample.complete:
+    if not sample.complete:  # of real pages only where the pictures are is known
         counts[1:] = False
         positive[1:] = False
+        look[:] = -1
     return Targets(positive, counts, box, part, look, inside)
 
 

@@ -101,7 +101,7 @@ def loose(press: Press) -> None:
         place = Box(0, 0, canvas.width, canvas.height).grow(-canvas.px(30))
     if press.chance(0.4):
         made = _album_print(press, place.width, place.height)
-        canvas.add("drawing", canvas.paste(made, place.left, place.top, np.full_like(made, 255)))
+        canvas.add("photograph", canvas.paste(made, place.left, place.top, np.full_like(made, 255)))
     else:
         picture(press, place, ("drawing",))
     if press.chance(0.5):
