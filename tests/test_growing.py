@@ -80,6 +80,7 @@ def test_no_other_machine_without_a_password(tmp_path: Path) -> None:
     assert "PREFECT_SERVER_API_AUTH_STRING" in done.stderr
 
 
+@pytest.mark.slow
 def test_shares_go_to_several_workers(stack: Stack, database: Postgres) -> None:
     pages = {"social-1920-01": (8, 3, 2), "social-1920-02": (3,)}
     pdfs = [write_pdf(stack.folder / f"social1920_{n}.pdf", *numbers) for n, numbers in enumerate(pages.values(), 1)]

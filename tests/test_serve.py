@@ -188,6 +188,7 @@ def test_worker_killed_in_mid_run_and_retried(stack: Stack) -> None:
             assert made(store, "social-1917-01", stage) in (7, 8)  # the kill may come between a record and the log
 
 
+@pytest.mark.slow
 def test_cancelled_and_suspended(stack: Stack) -> None:
     archive, pdf = stack.folder / "cancelled", write_pdf(stack.folder / "long_social1917_2.pdf", *range(1, 9))
     settings = one_page_a_task(stack.folder)
