@@ -20,10 +20,15 @@ def printable(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
+def bare(text: str) -> str:
+    """A text in small letters without accents, as words of it are compared: OCR loses both."""
+    apart = unicodedata.normalize("NFD", text.casefold())
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+
+
 def plain_words(text: str) -> list[str]:
-    """The words of a text in a form in which they can be compared: without accents, in small letters."""
-    bare = "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
-    return re.findall(r"[^\W_]+", bare.casefold())
+    """The words of a text in a form in which they can be compared: `bare`, without signs."""
+    return re.findall(r"[^\W_]+", bare(text))
 
 
 def decimal(number: float, places: int = 2) -> str:

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from revista.cues.lexicon import LONGEST, Entry, bare, lexicon, number_of, phrase
+from revista.cues.lexicon import LONGEST, Entry, lexicon, number_of, phrase
 from revista.programs.apertium import Translation
 from revista.records import Cue, PictureContext, Quote
 from revista.translation import Apertium, Pair, Translator
-from revista.wording import printable
+from revista.wording import bare, printable
 
 Language = Literal["en", "es"]
 Origin = Literal["caption", "heading", "paragraph"]

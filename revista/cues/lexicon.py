@@ -6,11 +6,12 @@ Words are compared without accents and in small letters, since OCR loses both.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
+
+from revista.wording import bare
 
 Kind = Literal["picture", "people", "animal", "vehicle", "place", "event", "object"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -54,12 +55,6 @@ class Entry:
     english: str  # with its article where it can be counted
     kind: Kind
     plural: bool  # whether `spanish` is a plural that the code made
-
-
-def bare(text: str) -> str:
-    """Small letters without accents."""
-    apart = unicodedata.normalize("NFD", text.casefold())
-    return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 
 def number_of(word: str) -> str | None:

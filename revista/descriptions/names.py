@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from revista.records import PictureContext, Quote
+from revista.records import PictureContext
 
 _WORDS = tomllib.loads(Path(__file__).with_name("names.toml").read_text("utf-8"))
 _GIVEN = frozenset(_WORDS["given"].split())
@@ -70,7 +69,7 @@ def printed_names(context: PictureContext) -> frozenset[str]:
     """
     large: set[str] = set()
     small: set[str] = set()
-    for quote in _quotes(context):
+    for quote in context.print:
         words = quote.text.split()
         small |= {plain(word) for word in words if word.islower()}
         for one, two in pairwise(words):
@@ -81,11 +80,6 @@ def printed_names(context: PictureContext) -> frozenset[str]:
         for title in _PRINTED_TITLE.finditer(quote.text):
             large |= {plain(word) for word in title[1].split() if word[:1].isupper()}
     return frozenset(word for word in large - small - _NO_NAME if len(word) > 2)
-
-
-def _quotes(context: PictureContext) -> Iterable[Quote]:
-    near = (context.caption, context.heading, *context.before, *context.after, *context.previous_page)
-    return (quote for quote in near if quote)
 
 
 def plain(word: str) -> str:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import random
 import re
 import tempfile
-import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -29,6 +28,7 @@ from revista.evaluation.index import IndexPage, open_page
 from revista.geometry import Box
 from revista.records import Description, Frozen, Page, Problem, Region, RegionKind, Regions, Source
 from revista.settings import Settings
+from revista.wording import bare
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -91,17 +91,17 @@ class KeywordEvaluation(Frozen):
 
 def stem(word: str) -> str:
     """A Spanish word without accents, number and large letters."""
-    bare = "".join(c for c in unicodedata.normalize("NFD", word.casefold()) if not unicodedata.combining(c))
-    if len(bare) > 3:
-        bare = bare.removesuffix("s").removesuffix("e")
-    return bare.replace("z", "c")
+    plain = bare(word)
+    if len(plain) > 3:
+        plain = plain.removesuffix("s").removesuffix("e")
+    return plain.replace("z", "c")
 
 
 def names(description: str, keyword: str) -> bool:
     """Whether a description names a keyword; see above for the rule."""
     words = re.findall(r"[^\W\d_]+", description)
     stems = {stem(word) for word in words}
-    plain = {stem(word) for word in words} | {_bare(word) for word in words}
+    plain = {stem(word) for word in words} | {bare(word) for word in words}
     for alternative in re.split(r"/| [yo] ", keyword):
         wanted = [word for word in re.findall(r"[^\W\d_]+", re.sub(r"[()]", "", alternative)) if len(word) > 3]
         if wanted and all(_has(word, stems, plain) for word in wanted):
@@ -112,13 +112,9 @@ def names(description: str, keyword: str) -> bool:
 def _has(word: str, stems: set[str], plain: set[str]) -> bool:
     if stem(word) in stems:
         return True
-    gerund = _GERUND.match(_bare(word))
+    gerund = _GERUND.match(bare(word))
     forms = {gerund[1] + ending for ending in _ENDINGS[gerund[2]].split("|")} if gerund else set()
     return bool(forms & plain)
-
-
-def _bare(word: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFD", word.casefold()) if not unicodedata.combining(c))
 
 
 def score(texts: Sequence[str], keywords: Sequence[Sequence[str]], permutations: int = PERMUTATIONS) -> KeywordScores:
