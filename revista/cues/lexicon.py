@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
+from revista.spanish.english import plural
 from revista.wording import bare
 
 Kind = Literal["picture", "people", "animal", "vehicle", "place", "event", "object"]
@@ -19,16 +20,6 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 LONGEST = 3  # words of an entry
 
 _ARTICLE = re.compile(r"^(?:an?|the) ")
-_PLURALS = {
-    "man": "men",
-    "woman": "women",
-    "gentleman": "gentlemen",
-    "fisherman": "fishermen",
-    "child": "children",
-    "person": "people",
-    "fish": "fish",
-    "sheep": "sheep",
-}
 _MANY = frozenset(("people", "children", "girls", "ladies"))
 _NUMBERS = {
     "dos": "two",
@@ -113,7 +104,7 @@ def english_plural(noun: str) -> str:
     """The plural of a noun phrase without article: "young man in a hat" becomes "young men in hats"."""
     words = noun.split()
     head = next((i for i, word in enumerate(words) if word in _AFTER_HEAD), len(words)) - 1
-    words[head] = _plural(words[head])
+    words[head] = plural(words[head])
     after = " ".join(words[head + 1 :])
     own = re.sub(r"\b(?:an?) ((?:\w+ )?)(hat|suit|uniform|robe|costume|dress|crown)$", r"\1\2s", after)
     own = own.replace("dresss", "dresses")
@@ -125,13 +116,3 @@ in of with on at by from riding playing singing painting cooking driving smoking
 walking sitting swimming fishing fencing
 """
 _AFTER_HEAD = frozenset(_FOLLOWING.split())
-
-
-def _plural(word: str) -> str:
-    if word in _PLURALS:
-        return _PLURALS[word]
-    if word.endswith(("s", "sh", "ch", "x")):
-        return f"{word}es"
-    if word.endswith("y") and word[-2] not in "aeiou":
-        return f"{word[:-1]}ies"
-    return f"{word}s"

@@ -54,6 +54,8 @@ _PLURAL = re.compile(
     rf"\b(men|women|people|children|kids|[a-z]+(?:[^us ]s)|and (?:an?|the) [a-z]+) ({'|'.join(_BASES)})\b"
 )
 
+_PLURALS = {"man": "men", "child": "children", "person": "people", "fish": "fish", "sheep": "sheep"}  # as words end
+
 _CLOTHES = (
     "shirts?|dress|dresses|suits?|hats?|jackets?|coats?|uniforms?|shorts|jeans|pants|sweaters?|sweatshirts?|jerseys?"
     "|t-shirts?|vests?|helmets?|costumes?|bikinis?|outfits?|clothing|clothes|caps?|tops?|trunks|glasses|gear|skirts?"
@@ -66,7 +68,7 @@ _BEFORE: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     # A model that has nothing more to say says the same again.
     (r"\b(in|with) (an? [a-z]+(?: [a-z]+)?) and \2\b", r"\1 \2"),
     (r"\b(an? (?:[a-z]+ )?[a-z]+(?: of [a-z]+)?)((?: [a-z]+){0,8}?) (?:in front of|next to|with) \1$", r"\1\2"),
-    (r"^an? ([a-z]+(?: [a-z]+)?) and an? \1 (are|is)\b", lambda m: f"two {_plural(m[1])} are"),
+    (r"^an? ([a-z]+(?: [a-z]+)?) and an? \1 (are|is)\b", lambda m: f"two {plural(m[1])} are"),
     (r"\b(red|blue|green|yellow|black|white|grey|gray|brown|pink) and \1\b", r"\1"),
     (r"(?: (?:in front|of|with|on|in|at|to|and|an?|the))+$", ""),  # a caption that was cut at its longest
     (r"\bt-shirt", "shirt"),
@@ -133,9 +135,11 @@ def simplify(text: str) -> str:
     return text
 
 
-def _plural(noun: str) -> str:
-    """`black dog` in the plural."""
-    for single, many in (("man", "men"), ("child", "children"), ("person", "people"), ("y", "ies")):
+def plural(noun: str) -> str:
+    """An English noun, words before it included, in the plural: `black dogs`."""
+    for single, many in _PLURALS.items():
         if noun.endswith(single):
             return noun.removesuffix(single) + many
-    return f"{noun}es" if noun.endswith(("s", "sh", "ch")) else f"{noun}s"
+    if noun.endswith("y") and noun[-2:-1] not in tuple("aeiou"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "sh", "ch", "x")) else f"{noun}s"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from revista.programs.apertium import Translation
+from revista.spanish.english import plural
 
 # Singular, plural, gender in Spanish; a large letter: the English word is a plural.
 _GLOSSARY: dict[str, tuple[str, str, str]] = {
@@ -142,18 +143,6 @@ _GLOSSARY: dict[str, tuple[str, str, str]] = {
     "elderly woman": ("anciana", "ancianas", "f"),
     "rail": ("baranda", "barandas", "f"),
 }
-_IRREGULAR = {
-    "baby": "babies",
-    "lady": "ladies",
-    "puppy": "puppies",
-    "bunny": "bunnies",
-    "little child": "little children",
-    "family": "families",
-    "old man": "old men",
-    "elderly man": "elderly men",
-    "old woman": "old women",
-    "elderly woman": "elderly women",
-}
 # Rare words of a captioner that Apertium knows, by gender: English singular and plural, Spanish singular and plural.
 _STAND_INS = {
     "f": (
@@ -265,7 +254,7 @@ def _forms() -> dict[str, tuple[str, bool]]:
             found[word] = (word, True)
             continue
         found[word] = (word, False)
-        found[_IRREGULAR.get(word) or word + ("es" if word.endswith(("s", "sh", "ch")) else "s")] = (word, True)
+        found[plural(word)] = (word, True)
     return found
 
 
