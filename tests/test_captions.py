@@ -143,10 +143,10 @@ def test_log_probability_is_what_the_decoder_gives_when_it_reads_the_caption(bli
 def test_samples_follow_the_models_probabilities() -> None:
     import torch
 
-    from revista.captions.blip import _gumbel
+    from revista.captions.sampling import gumbel
 
     logits = torch.tensor([0.5, 0.3, 0.2]).log()
-    drawn = (_gumbel(range(6000))(None, logits.expand(6000, 3))).argmax(-1)
+    drawn = (gumbel(range(6000))(None, logits.expand(6000, 3))).argmax(-1)
     shares = torch.bincount(drawn, minlength=3) / 6000
     assert shares.tolist() == pytest.approx([0.5, 0.3, 0.2], abs=0.025)  # four standard deviations
 

@@ -9,12 +9,12 @@ Degeneration", arXiv:1904.09751), which BLIP's authors found to yield the more i
 from __future__ import annotations
 
 import threading
-import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from revista.captions.conditioning import batches, encourage, questions
 from revista.captions.decoding import Attended, attended, cache, halve, share_pictures
+from revista.captions.sampling import drawing, seeds_of, written_and_means
 from revista.devices import (
     BATCH,
     as_picture,
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     import torch
 
     from revista.captions import CaptionRequest
-
-TOP_P = 0.9  # the nucleus from which BLIP's authors sample
 
 # BLIP itself, and BLIP's decoder over the small encoder that this project trained.
 _ARCHITECTURES = {"blip": "BlipForConditionalGeneration", "revista_blip": "CompactBlip"}
@@ -125,16 +123,15 @@ class Blip:
 
     def _continue(self, shared: Attended, rows: list[int], prompt: str, seeds: list[int]) -> list[list[Candidate]]:
         """Candidates under one prompt for the pictures `rows` of the batch: beams, then samples."""
-        from transformers import LogitsProcessorList, TopPLogitsWarper
+        from transformers import LogitsProcessorList
 
         beams, samples = self._options.beams, self._options.samples
         ids = self._prompt_ids(prompt)
         said = self._generate(shared, rows, [ids] * len(rows), beams, num_return_sequences=beams)
         found = [[self._candidate(prompt, None, *said[i * beams + k]) for k in range(beams)] for i in range(len(rows))]
         if samples:
-            own = zlib.crc32(prompt.encode())  # else all prompts would draw with the same luck; 0 for the empty one
-            drawn = [(seed + own + k) % 2**32 for seed in seeds for k in range(samples)]
-            noise = LogitsProcessorList([TopPLogitsWarper(TOP_P), _gumbel(drawn)])
+            drawn = seeds_of(prompt, seeds, samples)
+            noise = LogitsProcessorList(drawing(drawn))
             drawers = [row for row in rows for _ in range(samples)]
             said = self._generate(shared, drawers, [ids] * len(drawers), 1, logits_processor=noise)
             for row, (seed, sentence) in enumerate(zip(drawn, said, strict=True)):
@@ -239,17 +236,11 @@ class Blip:
             scores = torch.cat([own.repeat_interleave(len(scores) // len(own), dim=0), scores], dim=1)
         begun = given.shape[1] - opening  # the prompt's ids come first
         tokens = made.sequences[:, begun : begun + scores.shape[1]]
-        ended = (tokens == config.sep_token_id).cumsum(dim=1)
-        written = (ended - (tokens == config.sep_token_id).long()) == 0  # up to the first closing token, with it
-        means = (scores * written).sum(dim=1) / written.sum(dim=1)
-        if not torch.isfinite(means).all():
-            raise ModelError(
-                "the captioner's scores are not finite numbers", "Check its weights file against its source."
-            )
+        written, means = written_and_means(scores, tokens == config.sep_token_id)
         # The start token is none of the tokenizer's special ones, and a sample may hold it.
         silent = ~written | (tokens == config.bos_token_id)
         texts = self._tokenizer.batch_decode(tokens.masked_fill(silent, config.pad_token_id), skip_special_tokens=True)
-        return [(text.strip(), round(mean, 4)) for text, mean in zip(texts, means.tolist(), strict=True)]
+        return [(text.strip(), mean) for text, mean in zip(texts, means, strict=True)]
 
     def _prompt_ids(self, prompt: str) -> list[int]:
         """The token ids that open a caption: the decoder's own start token, then the prompt.
@@ -277,23 +268,3 @@ def _model_class(weights: Weights) -> Any:
     from transformers import BlipForConditionalGeneration
 
     return BlipForConditionalGeneration
-
-
-def _gumbel(seeds: Sequence[int]) -> Any:
-    """A logits processor that turns the greedy choice into a draw, each row from a random generator of its own.
-
-    The largest of logits plus independent Gumbel noise is distributed as a draw from their softmax (Gumbel 1954;
-    Maddison, Tarlow and Minka 2014, "A* Sampling", arXiv:1411.0030). So a draw depends on its row's seed alone, not
-    on the rows beside it, nor on torch's one generator that all threads share.
-    """
-    import torch
-    from transformers import LogitsProcessor
-
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-
-    class Gumbel(LogitsProcessor):
-        def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-            waits = [torch.empty(scores.shape[-1]).exponential_(generator=one) for one in generators]
-            return scores - torch.stack(waits).log().to(scores)
-
-    return Gumbel()

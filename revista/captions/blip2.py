@@ -8,10 +8,10 @@ Flan-T5) continues each prompt behind them, by beams and by seeded samples as in
 from __future__ import annotations
 
 import threading
-import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from revista.captions.sampling import drawing, seeds_of, written_and_means
 from revista.devices import as_picture, load_model, load_part, load_tokenizer, pick_device, predict_in_batches
 from revista.errors import ModelError
 from revista.records import Candidate
@@ -87,17 +87,14 @@ class Blip2:
 
     def _continue(self, seen: torch.Tensor, prompt: str, seeds: list[int]) -> list[list[Candidate]]:
         """Candidates under one prompt for pictures: beams, then samples."""
-        from transformers import LogitsProcessorList, TopPLogitsWarper
-
-        from revista.captions.blip import TOP_P, _gumbel
+        from transformers import LogitsProcessorList
 
         beams, samples = self._options.beams, self._options.samples
         said = self._generate(seen, prompt, num_beams=beams, num_return_sequences=beams)
         found = [[self._candidate(prompt, None, *said[i * beams + k]) for k in range(beams)] for i in range(len(seeds))]
         if samples:
-            own = zlib.crc32(prompt.encode())  # else all prompts would draw with the same luck
-            drawn = [(seed + own + k) % 2**32 for seed in seeds for k in range(samples)]
-            noise = LogitsProcessorList([TopPLogitsWarper(TOP_P), _gumbel(drawn)])
+            drawn = seeds_of(prompt, seeds, samples)
+            noise = LogitsProcessorList(drawing(drawn))
             said = self._generate(seen.repeat_interleave(samples, 0), prompt, num_beams=1, logits_processor=noise)
             for row, (seed, sentence) in enumerate(zip(drawn, said, strict=True)):
                 found[row // samples].append(self._candidate(prompt, seed, *sentence))
@@ -138,14 +135,9 @@ class Blip2:
         tokens = made.sequences[:, made.sequences.shape[1] - scores.shape[1] :]
         ends = language.generation_config.eos_token_id
         closing = torch.isin(tokens, torch.tensor(ends if isinstance(ends, list) else [ends], device=tokens.device))
-        written = (closing.cumsum(dim=1) - closing.long()) == 0  # up to the first closing token, with it
-        means = (scores.float() * written).sum(dim=1) / written.sum(dim=1)
-        if not torch.isfinite(means).all():
-            raise ModelError(
-                "the captioner's scores are not finite numbers", "Check its weights file against its source."
-            )
+        written, means = written_and_means(scores, closing)
         texts = [
             self._tokenizer.decode(row[keep], skip_special_tokens=True)
             for row, keep in zip(tokens, written & ~closing, strict=True)
         ]
-        return [(" ".join(text.split()), round(mean, 4)) for text, mean in zip(texts, means.tolist(), strict=True)]
+        return [(" ".join(text.split()), mean) for text, mean in zip(texts, means, strict=True)]

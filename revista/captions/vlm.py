@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from revista.captions.answers import KINDS, BadAnswer, judged
 from revista.captions.questions import question
+from revista.captions.sampling import drawing
 from revista.devices import as_picture, load_model, load_part, pick_device, predict_in_batches
 from revista.errors import MissingWeights, ModelError
 from revista.screens import reduced
@@ -130,14 +131,10 @@ class Vlm:
     def _generate(self, inputs: dict[str, torch.Tensor], seed: int | None) -> tuple[str, float]:
         """One answer: its text, and the mean log-probability of its tokens; drawn where there is a seed."""
         import torch
-        from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
-
-        from revista.captions.blip import TOP_P, _gumbel
+        from transformers import LogitsProcessorList, TemperatureLogitsWarper
 
         tally = _Tally()
-        drawn = (
-            [TemperatureLogitsWarper(TEMPERATURE), TopPLogitsWarper(TOP_P), _gumbel([seed])] if seed is not None else []
-        )
+        drawn = [] if seed is None else [TemperatureLogitsWarper(TEMPERATURE), *drawing([seed])]
         made = self._model.generate(
             **inputs,
             max_new_tokens=self._options.answer_tokens,
