@@ -106,6 +106,13 @@ def has_bf16(device: str) -> bool:
     return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
+def settled_precision(wanted: str, device: str) -> str:
+    """`fp32` or `bf16`: what was `wanted`, or for `auto` bf16 where the device has it."""
+    if wanted != "auto":
+        return wanted
+    return "bf16" if has_bf16(device) else "fp32"
+
+
 def load_model(cls: Any, weights: Weights, device: str, *, half: bool = False) -> Any:
     """A transformers model in evaluation mode on `device`, in 32-bit floats.
 

@@ -15,6 +15,7 @@ from revista.captions.answers import KINDS
 from revista.captions.blip2 import Blip2
 from revista.captions.questions import question
 from revista.captions.vlm import Vlm
+from revista.devices import has_bf16
 from revista.errors import MissingWeights, ModelError
 from revista.geometry import Box
 from revista.ranking import RankingRequest, Scores
@@ -240,6 +241,13 @@ def test_half_precision(unlearned: Path) -> None:
     (result,) = model.predict([CaptionRequest(noise(1), context=CALM)])
     assert isinstance(result, ModelError) and "no usable answer" in result.message
     assert find_weights(str(unlearned)).config()["model_type"] == "llava"
+
+
+def test_a_precision_left_to_the_machine_is_told(unlearned: Path) -> None:
+    """As with BLIP: the record's header gets what it was settled to, never `auto`."""
+    wanted = "bf16" if has_bf16("cpu") else "fp32"
+    assert load(unlearned, precision="auto", answer_tokens=32).precision == wanted
+    assert load(unlearned, precision="fp32", answer_tokens=32).precision == "fp32"
 
 
 # --- who scores what is said in Spanish ---

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from revista import captions
-from revista.captions import CaptionRequest, blip
+from revista import captions, devices
+from revista.captions import CaptionRequest
 from revista.devices import has_bf16
 from revista.plan import plan_issue
 from revista.records import Candidates, Issue
@@ -53,7 +53,7 @@ def test_left_to_the_machine_records_say_which_and_stand_on_every_machine(
     weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def on_a_machine(with_bf16: bool) -> None:
-        monkeypatch.setattr(blip, "has_bf16", lambda device: with_bf16)
+        monkeypatch.setattr(devices, "has_bf16", lambda device: with_bf16)
         models_for.cache_clear()
 
     auto = settings(weights, "auto")

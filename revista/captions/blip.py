@@ -18,12 +18,12 @@ from revista.captions.sampling import drawing, seeds_of, written_and_means
 from revista.devices import (
     BATCH,
     as_picture,
-    has_bf16,
     load_model,
     load_part,
     load_tokenizer,
     pick_device,
     predict_in_batches,
+    settled_precision,
 )
 from revista.errors import BadArguments, ModelError
 from revista.records import Candidate, Cue
@@ -65,9 +65,7 @@ class Blip:
         self._tokenizer = load_tokenizer(weights)
         self._model = load_model(model_class, weights, self._device)
         share_pictures(self._model.text_decoder)
-        self.precision = options.precision
-        if options.precision == "auto":
-            self.precision = "bf16" if has_bf16(self._device) else "fp32"
+        self.precision = settled_precision(options.precision, self._device)
         if self.precision == "bf16":
             halve(self._model.text_decoder.bert)
         self._lock = threading.Lock()  # the tokenizer is not safe across threads, and torch fills all cores anyway

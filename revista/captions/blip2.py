@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from revista.captions.sampling import drawing, seeds_of, written_and_means
-from revista.devices import as_picture, load_model, load_part, load_tokenizer, pick_device, predict_in_batches
+from revista.devices import (
+    as_picture,
+    load_model,
+    load_part,
+    load_tokenizer,
+    pick_device,
+    predict_in_batches,
+    settled_precision,
+)
 from revista.errors import ModelError
 from revista.records import Candidate
 from revista.screens import descreened
@@ -46,8 +54,8 @@ class Blip2:
         self._device = pick_device(device)
         self._processor = load_part(BlipImageProcessorPil, weights)
         self._tokenizer = load_tokenizer(weights)
-        half = options.precision == "bf16"
-        self._model = load_model(Blip2ForConditionalGeneration, weights, self._device, half=half)
+        self.precision = settled_precision(options.precision, self._device)
+        self._model = load_model(Blip2ForConditionalGeneration, weights, self._device, half=self.precision == "bf16")
         self._lock = threading.Lock()  # the tokenizer is not safe across threads, and torch fills all cores anyway
 
     def predict(self, requests: Sequence[CaptionRequest]) -> list[tuple[Candidate, ...] | ModelError]:

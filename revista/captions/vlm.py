@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from revista.captions.answers import KINDS, BadAnswer, judged
 from revista.captions.questions import question
 from revista.captions.sampling import drawing
-from revista.devices import as_picture, load_model, load_part, pick_device, predict_in_batches
+from revista.devices import as_picture, load_model, load_part, pick_device, predict_in_batches, settled_precision
 from revista.errors import MissingWeights, ModelError
 from revista.screens import reduced
 from revista.settings import CaptionsSettings
@@ -54,8 +54,8 @@ class Vlm:
                 f"the weights at {weights.spec} have no chat template, and so cannot be asked",
                 "Name a checkpoint that was trained to answer (its name often has -Instruct or -it in it).",
             )
-        half = options.precision == "bf16"
-        self._model = load_model(AutoModelForImageTextToText, weights, self._device, half=half)
+        self.precision = settled_precision(options.precision, self._device)
+        self._model = load_model(AutoModelForImageTextToText, weights, self._device, half=self.precision == "bf16")
         self._special = sorted(filter(None, self._tokenizer.all_special_tokens), key=len, reverse=True)
         self._lock = threading.Lock()  # the tokenizer is not safe across threads, and torch fills all cores anyway
 

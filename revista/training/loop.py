@@ -18,6 +18,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from revista.devices import settled_precision
 from revista.errors import BadArguments, StorageError
 
 CHECKPOINT = "checkpoint.pt"
@@ -167,9 +168,7 @@ def precision(device: str, wanted: str) -> AbstractContextManager[Any]:
 
     Args:
         device: a torch device.
-        wanted: `fp32`, `bf16`, or `auto`: bf16 on CUDA and on CPUs with AVX-512 BF16 or AMX.
+        wanted: `fp32`, `bf16`, or `auto`; see `settled_precision`.
     """
-    kind = torch.device(device).type
-    fast = kind == "cuda" or (kind == "cpu" and torch.cpu._is_avx512_bf16_supported())
-    half = wanted == "bf16" or (wanted == "auto" and fast)
-    return torch.autocast(kind, torch.bfloat16, enabled=half)
+    half = settled_precision(wanted, device) == "bf16"
+    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half)
