@@ -7,7 +7,7 @@ The network is run by onnxruntime; it is defined and trained in `revista.trainin
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -28,6 +28,14 @@ LONGEST = 384  # pixels of a page's longer side, as the network looks at it
 STEP = 64  # the sides of what it looks at are multiples of this
 _PLAINER = 1.5  # times as much print from which a page is looked at on its side
 _LOWEST = 0.1  # scores below are noise; the settings decide what is good enough
+
+
+class _Looked(NamedTuple):
+    """What the network makes of a page."""
+
+    maps: np.ndarray  # (channels, rows, columns), padding included
+    cells: tuple[int, int]  # rows and columns without the padding
+    scale: np.ndarray  # (4,) from the page's pixels to the network's
 
 
 class CompactDetector:
@@ -82,15 +90,17 @@ class CompactDetector:
 
     def _find(self, image: np.ndarray) -> list[TextBlock]:
         height, width = image.shape[:2]
-        seen, maps = image, self._maps(image)
-        turned = width > height and _print_on(on_its_side := self._maps(np.rot90(image))) > _PLAINER * _print_on(maps)
-        if turned:  # a page that lies on its side: print is known by its lines
-            seen, maps = np.ascontiguousarray(np.rot90(image)), on_its_side
-        small, across, down = fitted(seen)
-        scale = np.array([across, down, across, down])
+        seen, looked = image, self._look(image)
+        turned = False
+        if width > height:  # perhaps a page that lies on its side: print is known by its lines
+            upright = np.ascontiguousarray(np.rot90(image))
+            other = self._look(upright)
+            turned = _print_on(other.maps) > _PLAINER * _print_on(looked.maps)
+            if turned:
+                seen, looked = upright, other
         blocks = []
-        for kind, corners, score, look in self._parts(maps, small.shape[:2], find_pictures(seen), scale):
-            box = Box(*(round(float(edge)) for edge in corners / scale))
+        for kind, corners, score, look in self._parts(looked, find_pictures(seen)):
+            box = Box(*(round(float(edge)) for edge in corners / looked.scale))
             if turned:
                 box = Box(width - box.bottom, box.left, width - box.top, box.right)
             box = box.clip(width, height)
@@ -98,29 +108,29 @@ class CompactDetector:
                 blocks.append(block(box, kind, score, self.name, look))
         return blocks
 
-    def _maps(self, image: np.ndarray) -> np.ndarray:
-        """What the network makes of a page, (channels, rows, columns)."""
-        pixels = padded(fitted(image)[0], STEP).transpose(2, 0, 1)[None].astype(np.float32)
-        maps: np.ndarray = self._session.run(None, {"pixels": pixels})[0][0]
-        return maps
+    def _look(self, image: np.ndarray) -> _Looked:
+        small, across, down = fitted(image)
+        pixels = padded(small, STEP).transpose(2, 0, 1)[None].astype(np.float32)
+        (maps,) = self._session.run(None, {"pixels": pixels})
+        rows, columns = (-(-side // STRIDE) for side in small.shape[:2])
+        return _Looked(maps[0], (rows, columns), np.array([across, down, across, down]))
 
     def _parts(
-        self, maps: np.ndarray, size: tuple[int, int], inked: list[tuple[Box, float]], scale: np.ndarray
+        self, looked: _Looked, inked: list[tuple[Box, float]]
     ) -> Iterator[tuple[RegionKind | str, np.ndarray, float, Look | None]]:
         """Kind, corners in pixels of the network's input, confidence and look of what is on a page.
 
         Args:
-            maps: what the network makes of it.
-            size: height and width of the page without its padding, in those pixels.
+            looked: what the network makes of it.
             inked: boxes that the ink on the page proposes, in its own pixels, with their confidence.
-            scale: (4,) from its own pixels to the network's.
         """
-        inside, looks = inside_and_looks(maps[:, : -(-size[0] // STRIDE), : -(-size[1] // STRIDE)])
-        proposed = decode(maps)
-        pictures = pictures_of(proposed, inked, scale)
+        rows, columns = looked.cells
+        inside, looks = inside_and_looks(looked.maps[:, :rows, :columns])
+        proposed = decode(looked.maps)
+        pictures = pictures_of(proposed, inked, looked.scale)
         for place, confidence in judge(pictures, inside, self._curve):
             box = pictures.boxes[place]
-            yield RegionKind.PICTURE, box, confidence, Look(look_of(box, inside, looks))
+            yield RegionKind.PICTURE, box, confidence, look_of(box, inside, looks)
         for p in proposed:
             if p.kind != "picture":
                 yield PART if p.kind == PART else RegionKind(p.kind), np.array(p.box), p.score, None

@@ -10,13 +10,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from revista.records import Look
+
 STRIDE = 8  # pixels of the network's input a cell
 CLASSES = ("picture", "part", "caption", "title", "text", "furniture")
-LOOKS = ("photograph", "drawing", "advertisement", "ornament")
+LOOKS = tuple(Look)
 CHANNELS = len(CLASSES) + 4 + 4 + len(LOOKS) + 1
 """Of a map: a logit for each class, the logarithms of a box's distances (left, top, right, bottom, in cells) for what
 stands there and for the part of a collage that stands there, a logit for each look of a picture, and the logit of lying
 in one."""
+SCORES = slice(0, len(CLASSES))
+BOX = slice(SCORES.stop, SCORES.stop + 4)
+PART_BOX = slice(BOX.stop, BOX.stop + 4)
+LOOK_LOGITS = slice(PART_BOX.stop, PART_BOX.stop + len(LOOKS))
+INSIDE = CHANNELS - 1
 
 _LEAST = 0.05  # scores below it propose nothing
 _SAME = 0.55  # IoU from which two proposals mean the same thing
@@ -37,11 +44,10 @@ def decode(maps: np.ndarray) -> list[Proposal]:
     Args:
         maps: (CHANNELS, rows, columns) float32, see `CHANNELS`.
     """
-    count = len(CLASSES)
-    scores = sigmoid(maps[:count])
+    scores = sigmoid(maps[SCORES])
     found = []
     for kind, name in enumerate(CLASSES):
-        logs = maps[count + 4 : count + 8] if name == "part" else maps[count : count + 4]
+        logs = maps[PART_BOX if name == "part" else BOX]
         rows, columns = np.nonzero(scores[kind] > _LEAST)
         order = np.argsort(-scores[kind, rows, columns], kind="stable")[:_MOST]
         rows, columns = rows[order], columns[order]
@@ -60,9 +66,9 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
 
 def inside_and_looks(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How likely each cell lies in a picture (rows, columns), and the share of each look there (looks, ...)."""
-    logits = maps[-1 - len(LOOKS) : -1]
+    logits = maps[LOOK_LOGITS]
     looks = np.exp(logits - logits.max(axis=0))
-    return sigmoid(maps[-1]), looks / looks.sum(axis=0)
+    return sigmoid(maps[INSIDE]), looks / looks.sum(axis=0)
 
 
 def _boxes(logs: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

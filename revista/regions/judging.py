@@ -13,6 +13,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from revista.records import Look
 from revista.regions.decoding import LOOKS, STRIDE, overlaps
 
 _RING = 2.0  # cells around a box in which there should be no picture
@@ -82,7 +83,7 @@ def _sum(corners: np.ndarray, total: np.ndarray) -> tuple[float, int]:
     return float(total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]), int((x1 - x0) * (y1 - y0))
 
 
-def look_of(box: np.ndarray, inside: np.ndarray, looks: np.ndarray) -> str:
+def look_of(box: np.ndarray, inside: np.ndarray, looks: np.ndarray) -> Look:
     """The look that the cells of a box agree on, the likelier inside a picture the more.
 
     Args:

@@ -22,7 +22,7 @@ from revista.training.pages.pictures import Photographs
 from revista.training.regions_config import RegionsConfig, is_held_out
 from revista.training.regions_data import KINDS, SMALL, Sample, batches, generated, real
 from revista.training.regions_looks import learn_looks
-from revista.training.regions_network import PageNetwork, losses, targets
+from revista.training.regions_network import PageNetwork, losses, pixels_of, targets
 from revista.weights import ONNX
 
 WEIGHTS = "regions.safetensors"
@@ -76,7 +76,7 @@ def train(
         samples = next(drawn[0])
         loop.set_rate(optimiser, loop.rate(number, config.steps, config.rate, config.warmup))
         model.train()
-        pixels = _pixels([s.image for s in samples]).to(device)
+        pixels = pixels_of([s.image for s in samples]).to(device)
         with loop.precision(device, config.precision):
             maps = model(pixels)
         found = losses(maps, [targets(s) for s in samples])
@@ -109,12 +109,6 @@ def train(
     return history
 
 
-def _pixels(images: Sequence[np.ndarray]) -> torch.Tensor:
-    """Images of one size as (n, 3, height, width) float32, 0 to 255, channels last in memory."""
-    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-    return stacked.float().contiguous(memory_format=torch.channels_last)
-
-
 def f1(model: torch.nn.Module, samples: Sequence[Sample], device: str, longest: int = LONGEST) -> float:
     """F1 of pictures at IoU 0.5, of the network's own boxes, of pages whose longer side is `longest` pixels."""
     right = found = true = 0
@@ -138,7 +132,7 @@ def _judged(
     model.eval()
     small, across, down = fitted(sample.image, longest)
     with torch.inference_mode():
-        maps = model(_pixels([padded(small, STEP)]).to(device)).float().cpu().numpy()[0]
+        maps = model(pixels_of([padded(small, STEP)]).to(device)).float().cpu().numpy()[0]
     scale = np.array([across, down, across, down])
     proposed = pictures_of(decode(maps), inked, scale)
     return [(proposed.boxes[i] / scale, value) for i, value in judge(proposed, inside_and_looks(maps)[0])]

@@ -12,6 +12,7 @@ import numpy as np
 
 from revista.evaluation.index import IndexPage
 from revista.images import read_image
+from revista.regions.paper import scale_to
 from revista.training import pages
 from revista.training.pages import PICTURES
 from revista.training.pages.pictures import Photographs
@@ -53,18 +54,11 @@ def generated(number: int, seed: int, source: Photographs, folder: Path) -> Samp
 
 def _make(number: int, seed: int, source: Photographs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     scan, items = pages.page(seed * 1_000_003 + number, source)
-    small, factor = reduced(scan, STORED)
+    small, factor = scale_to(scan, STORED, most=1.0)
     boxes = np.array([item.box for item in items], np.float32).reshape(-1, 4) * factor
     kinds = np.array([KINDS.index(item.kind) for item in items], np.int64)
     _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
     return data, boxes, kinds
-
-
-def reduced(image: np.ndarray, longest: int) -> tuple[np.ndarray, float]:
-    """The image with its longer side at most `longest` pixels, and by what it was multiplied."""
-    factor = min(1.0, longest / max(image.shape[:2]))
-    size = (max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA) if factor < 1 else image, factor
 
 
 def real(entries: Sequence[IndexPage]) -> list[Sample]:
@@ -72,7 +66,7 @@ def real(entries: Sequence[IndexPage]) -> list[Sample]:
     found = []
     for entry in entries:
         whole = read_image(entry.file)
-        small, factor = reduced(whole, STORED)
+        small, factor = scale_to(whole, STORED, most=1.0)
         boxes = np.array(entry.true_boxes(whole.shape[1], whole.shape[0]), np.float32).reshape(-1, 4) * factor
         kind = "photograph" if "photo" in entry.source else "drawing"
         found.append(Sample(small, boxes, np.full(len(boxes), KINDS.index(kind), np.int64), False))

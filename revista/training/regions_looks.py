@@ -16,29 +16,27 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from revista.regions.decoding import CLASSES, LOOKS, STRIDE
-from revista.training.regions_data import KINDS, Sample
-from revista.training.regions_network import PageNetwork
+from revista.regions.decoding import LOOK_LOGITS, LOOKS
+from revista.training.regions_data import Sample
+from revista.training.regions_network import PageNetwork, pixels_of, things
 
 _RATE = 3e-3
-_ROWS = slice(len(CLASSES) + 8, len(CLASSES) + 8 + len(LOOKS))
 
 
 def learn_looks(model: PageNetwork, drawn: Iterator[list[Sample]], steps: int, seed: int, device: str) -> None:
     """Learn `steps` batches of `drawn`, whose pictures all have their true looks; `model` is changed in place."""
     model.eval()
     out = model.out
-    weight = nn.Parameter(out.weight[_ROWS].detach().clone())
-    bias = nn.Parameter(out.bias[_ROWS].detach().clone())  # type: ignore[index]
+    weight = nn.Parameter(out.weight[LOOK_LOGITS].detach().clone())
+    bias = nn.Parameter(out.bias[LOOK_LOGITS].detach().clone())  # type: ignore[index]
     optimiser = torch.optim.Adam([weight, bias], _RATE)
     seen: list[torch.Tensor] = []
     hook = out.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
     for number, samples in enumerate(islice(drawn, steps)):
         rng = np.random.default_rng((seed, number))
         images = [sharpened(s.image, rng) if rng.random() < 0.5 else s.image for s in samples]
-        pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().to(device)
         with torch.no_grad():
-            model(pixels)
+            model(pixels_of(images).to(device))
         made = functional.conv2d(seen.pop(), weight, bias)
         wanted = torch.from_numpy(np.stack([looks_of(s) for s in samples])).to(device)
         loss = functional.cross_entropy(made, wanted, ignore_index=-1)
@@ -50,8 +48,8 @@ def learn_looks(model: PageNetwork, drawn: Iterator[list[Sample]], steps: int, s
             group["lr"] = _RATE * (1 - number / steps)
     hook.remove()
     with torch.no_grad():
-        out.weight[_ROWS] = weight
-        out.bias[_ROWS] = bias  # type: ignore[index]
+        out.weight[LOOK_LOGITS] = weight
+        out.bias[LOOK_LOGITS] = bias  # type: ignore[index]
 
 
 def sharpened(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -63,15 +61,9 @@ def sharpened(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def looks_of(sample: Sample) -> np.ndarray:
     """The place in LOOKS of the picture that each cell lies in, -1 where none is: (rows, columns) int64."""
-    rows, columns = sample.image.shape[0] // STRIDE, sample.image.shape[1] // STRIDE
-    y, x = np.mgrid[:rows, :columns] + 0.5
-    found = np.full((rows, columns), -1, np.int64)
-    cells = sample.boxes / STRIDE
-    areas = (cells[:, 2] - cells[:, 0]) * (cells[:, 3] - cells[:, 1])
-    for i in np.argsort(-areas, kind="stable"):
-        name = KINDS[sample.kinds[i]]
+    x, _, on_page = things(sample)
+    found = np.full(x.shape, -1, np.int64)
+    for name, _, within in on_page:
         if name != "part":
-            left, top, right, bottom = cells[i]
-            within = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
             found[within] = LOOKS.index(name) if name in LOOKS else -1
     return found

@@ -7,6 +7,7 @@ eight pixels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from revista.regions.decoding import CHANNELS, CLASSES, LOOKS, STRIDE
+from revista.regions.decoding import BOX, CHANNELS, CLASSES, INSIDE, LOOK_LOGITS, LOOKS, PART_BOX, SCORES, STRIDE
 from revista.training.regions_data import KINDS, Sample
 
 WIDTHS = (24, 40, 80, 128, 160, 160)  # channels at a half, a quarter, ... a sixty-fourth of the resolution
@@ -38,7 +39,7 @@ class PageNetwork(nn.Module):
         self.smooth = nn.ModuleList(_convolution(NECK, NECK, 3) for _ in WIDTHS[2:])
         self.head = nn.Sequential(_convolution(NECK, NECK, 3), _convolution(NECK, NECK, 3))
         self.out = nn.Conv2d(NECK, CHANNELS, 1)
-        nn.init.constant_(self.out.bias[: len(CLASSES)], -4.0)  # type: ignore[index]
+        nn.init.constant_(self.out.bias[SCORES], -4.0)  # type: ignore[index]
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """(pages, 3, height, width) uint8 or float 0 to 255, sides multiples of 64, to (pages, CHANNELS, h/8, w/8)."""
@@ -73,6 +74,34 @@ class _Residual(nn.Module):
         return functional.relu(x + self.second(self.first(x)))
 
 
+def pixels_of(images: Sequence[np.ndarray]) -> torch.Tensor:
+    """Images of one size as (n, 3, height, width) float32, 0 to 255, channels last in memory."""
+    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    return stacked.float().contiguous(memory_format=torch.channels_last)
+
+
+class Thing(NamedTuple):
+    """Something on a sample, as the cells see it."""
+
+    name: str  # one of KINDS
+    corners: np.ndarray  # (4,) in cells
+    within: np.ndarray  # (h, w) bool: cells whose middle lies in it
+
+
+def things(sample: Sample) -> tuple[np.ndarray, np.ndarray, list[Thing]]:
+    """Middles of the cells, x and y (h, w) each, and what is on a sample, the largest first."""
+    h, w = sample.image.shape[0] // STRIDE, sample.image.shape[1] // STRIDE
+    y, x = np.mgrid[:h, :w].astype(np.float32) + 0.5
+    cells = sample.boxes / STRIDE
+    areas = (cells[:, 2] - cells[:, 0]) * (cells[:, 3] - cells[:, 1])
+    found = []
+    for i in np.argsort(-areas, kind="stable"):
+        left, top, right, bottom = cells[i]
+        within = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
+        found.append(Thing(KINDS[sample.kinds[i]], cells[i], within))
+    return x, y, found
+
+
 class Targets(NamedTuple):
     """What the cells of a page are to say; h and w are its sides in cells."""
 
@@ -86,32 +115,27 @@ class Targets(NamedTuple):
 
 def targets(sample: Sample) -> Targets:
     """What the network is to say of a sample whose sides are multiples of 8."""
-    h, w = sample.image.shape[0] // STRIDE, sample.image.shape[1] // STRIDE
-    y, x = np.mgrid[:h, :w].astype(np.float32) + 0.5
-    classes = len(CLASSES)
+    x, y, found = things(sample)
+    classes, (h, w) = len(CLASSES), x.shape
     positive, counts = np.zeros((classes, h, w), bool), np.ones((classes, h, w), bool)
     box, part = np.zeros((4, h, w), np.float32), np.zeros((4, h, w), np.float32)
     look, inside = np.full((h, w), -1, np.int64), np.zeros((h, w), np.float32)
-    cells = sample.boxes / STRIDE
-    areas = (cells[:, 2] - cells[:, 0]) * (cells[:, 3] - cells[:, 1])
-    for i in np.argsort(-areas, kind="stable"):
-        left, top, right, bottom = cells[i]
-        name = KINDS[sample.kinds[i]]
+    for name, corners, within in found:
+        left, top, right, bottom = corners
         kind = 0 if name in LOOKS else CLASSES.index(name)
-        within = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
         across, down = max(_CENTRE * (right - left), 0.5), max(_CENTRE * (bottom - top), 0.5)
         near = (abs(x - (left + right) / 2) <= across) & (abs(y - (top + bottom) / 2) <= down)
         counts[kind] &= ~within
         counts[kind] |= near
         if name == "part":
-            part[:, near] = cells[i][:, None]
+            part[:, near] = corners[:, None]
         else:  # a cell proposes one thing: the smallest that it lies in
             taken = positive & near
             taken[CLASSES.index("part")] = False
             counts &= ~taken
             positive &= ~taken
             counts[kind] |= near
-            box[:, near] = cells[i][:, None]
+            box[:, near] = corners[:, None]
             look[near] = LOOKS.index(name) if kind == 0 else -1
         positive[kind] |= near
         if kind == 0:
@@ -132,14 +156,14 @@ def losses(made: torch.Tensor, wanted: list[Targets]) -> dict[str, torch.Tensor]
     pictures = positive.clone()
     pictures[:, 1] = False
     owned = pictures.any(dim=1)
-    quality = torch.zeros_like(made[:, :n])
+    quality = torch.zeros_like(made[:, SCORES])
     found: dict[str, torch.Tensor] = {}
-    for name, at, start, truth in (("box", owned, n, box), ("part", positive[:, 1], n + 4, part)):
+    for name, at, place, truth in (("box", owned, BOX, box), ("part", positive[:, 1], PART_BOX, part)):
         index = at.nonzero(as_tuple=True)
         if not len(index[0]):
             found[name] = made.sum() * 0
             continue
-        guess = _corners(made[:, start : start + 4].permute(0, 2, 3, 1)[index], index)
+        guess = _corners(made[:, place].permute(0, 2, 3, 1)[index], index)
         iou, giou = _ious(guess, truth.permute(0, 2, 3, 1)[index])
         found[name] = (2.0 if name == "box" else 1.0) * (1 - giou).mean()
         score = iou.detach().clamp(0, 1)
@@ -147,18 +171,15 @@ def losses(made: torch.Tensor, wanted: list[Targets]) -> dict[str, torch.Tensor]
             if (kind == 1) == (name == "part"):
                 mine = positive[:, kind][index]
                 quality[index[0][mine], kind, index[1][mine], index[2][mine]] = score[mine]
-    logits = made[:, :n]
+    logits = made[:, SCORES]
     chance = logits.sigmoid().detach()
     weight = torch.where(positive, quality.clamp(min=0.1), 0.75 * chance.pow(2)) * counts
     entropy = functional.binary_cross_entropy_with_logits(logits, quality, reduction="none")
     found["class"] = (entropy * weight).sum(dim=(0, 2, 3)).div(positive.sum(dim=(0, 2, 3)).clamp(min=20)).sum()
     found["look"] = (
-        0.3
-        * functional.cross_entropy(
-            made[:, n + 8 : n + 8 + len(LOOKS)], torch.where(owned, look, -1), ignore_index=-1
-        ).nan_to_num()
+        0.3 * functional.cross_entropy(made[:, LOOK_LOGITS], torch.where(owned, look, -1), ignore_index=-1).nan_to_num()
     )
-    found["inside"] = functional.binary_cross_entropy_with_logits(made[:, -1], inside)
+    found["inside"] = functional.binary_cross_entropy_with_logits(made[:, INSIDE], inside)
     return found
 
 

@@ -16,12 +16,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from revista.errors import MissingProgram
 from revista.geometry import Box, hull
-from revista.records.base import Frozen
+from revista.records import Frozen, Look
 
 ItemKind: TypeAlias = Literal[
     "photograph", "drawing", "advertisement", "ornament", "part", "caption", "title", "text", "furniture"
 ]
-PICTURES = ("photograph", "drawing", "advertisement", "ornament")
+PICTURES = tuple(Look)
 _FONTS = Path("/usr/share/fonts")
 _HINT = "Type: sudo apt-get install fonts-oldstandard fonts-linuxlibertine fonts-dejavu-extra"
 _FACES = {
