@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 evaluate = typer.Typer(help="Measure a stage against ground truth.", no_args_is_help=True)
 
 IndexArgument = Annotated[Path, typer.Argument(help="Ground truth in the INDEX format (docs/formats.md).")]
+DataArgument = Annotated[Path, typer.Argument(help="A folder with captions.tsv and split lists (docs/formats.md).")]
+ImagesOption = Annotated[Path | None, typer.Option(help="Folder or zip of the pictures; default: the one in DATA.")]
 PredictionsOption = Annotated[Path | None, typer.Option("--predictions", help="Write what was predicted, as JSON.")]
 
 
@@ -69,10 +71,8 @@ def evaluate_links(
 
 @evaluate.command("captions")
 def evaluate_captions(
-    data: Annotated[Path, typer.Argument(help="A folder with captions.tsv and split lists (docs/formats.md).")],
-    images: Annotated[
-        Path | None, typer.Option(help="Folder or zip of the pictures; default: the one in DATA.")
-    ] = None,
+    data: DataArgument,
+    images: ImagesOption = None,
     captions: Annotated[Path | None, typer.Option(help="Another table of captions than DATA/captions.tsv.")] = None,
     split: Annotated[str, typer.Option(help="Which list: train, dev or test.")] = "test",
     language: Annotated[
@@ -107,17 +107,14 @@ def evaluate_captions(
             on_picture=lambda: bars.advance(task),
         )
     _write_predictions(result.predictions, predictions)
-    if as_json:
-        print_json(result.model_dump(mode="json", exclude={"predictions"}))
-    else:
-        out.print(result.table())
+    _tell(result, as_json)
 
 
 @evaluate.command("reliability")
 def evaluate_reliability(
-    data: Annotated[Path, typer.Argument(help="A folder with captions.tsv and the split lists.")],
+    data: DataArgument,
     split: Annotated[str, typer.Option(help="Which list; not the one that the models learnt from.")] = "dev",
-    images: Annotated[Path | None, typer.Option(help="Folder or zip of images; default: the one in DATA.")] = None,
+    images: ImagesOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
@@ -132,18 +129,15 @@ def evaluate_reliability(
     with progress(as_json, "pictures") as bars:
         task = bars.add_task(data.name, total=len(found.names(split)[:limit]))
         result = measure(found, chosen, split=split, limit=limit, on_picture=lambda: bars.advance(task))
-    if as_json:
-        print_json(result.model_dump(mode="json"))
-    else:
-        out.print(result.table())
+    _tell(result, as_json)
 
 
 @evaluate.command("ranking")
 def evaluate_ranking(
-    data: Annotated[Path, typer.Argument(help="A folder with captions.tsv and the split lists.")],
+    data: DataArgument,
     fit: Annotated[bool, typer.Option("--fit", help="Fit the setting ranking.mix instead of measuring.")] = False,
     split: Annotated[str | None, typer.Option(help="Which list; default: test, with --fit dev.")] = None,
-    images: Annotated[Path | None, typer.Option(help="Folder or zip of images; default: the one in DATA.")] = None,
+    images: ImagesOption = None,
     spanish: Annotated[
         Path | None, typer.Option(help="The captions in Spanish (revista train translate); default: made now.")
     ] = None,
@@ -168,25 +162,11 @@ def evaluate_ranking(
     split = split or ("dev" if fit else "test")
     with progress(as_json, "pictures") as bars:
         task = bars.add_task(data.name, total=len(found.names(split)[:limit]))
-
-        def advance() -> None:
-            bars.advance(task)
-
-        if fit:
-            fitted = fit_mix(found, chosen, spanish=printed, split=split, limit=limit, on_picture=advance)
-        else:
-            result = measure(found, chosen, spanish=printed, split=split, limit=limit, on_picture=advance)
-    if fit:
-        if as_json:
-            print_json(fitted.model_dump(mode="json"))
-        else:
-            out.print(fitted.table(), soft_wrap=True)
-        return
-    _write_predictions(result.predictions, predictions)
-    if as_json:
-        print_json(result.model_dump(mode="json", exclude={"predictions"}))
-    else:
-        out.print(result.table())
+        run: Callable[..., Any] = fit_mix if fit else measure
+        result = run(found, chosen, spanish=printed, split=split, limit=limit, on_picture=lambda: bars.advance(task))
+    if not fit:
+        _write_predictions(result.predictions, predictions)
+    _tell(result, as_json, soft_wrap=fit)
 
 
 @evaluate.command("keywords")
@@ -235,6 +215,14 @@ def _evaluate(
         print_json({**data.pop("scores"), **data})
     else:
         out.print(result.table())
+
+
+def _tell(result: Any, as_json: bool, soft_wrap: bool = False) -> None:
+    """Print what was measured, without the predictions."""
+    if as_json:
+        print_json(result.model_dump(mode="json", exclude={"predictions"}))
+    else:
+        out.print(result.table(), soft_wrap=soft_wrap)
 
 
 def _write_predictions(predictions: Sequence[Any], place: Path | None) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from revista.errors import BadArguments
+from revista.evaluation import logistic
 from revista.evaluation.ranking import PRINTS, Look, PrintKind, Witness, choose, wanted
 from revista.ranking import mix
 from revista.records import Frozen
@@ -131,22 +132,11 @@ def _evidence(look: Look) -> tuple[float, float]:
 
 def _fit_belonging(looks: Sequence[Look]) -> Mix:
     """Weights of which only those of `belonging` are fitted."""
-    from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
-
     printed = [look for look in looks if look.print != "none"]
     features = np.array([_evidence(look) for look in printed])
-    signs = np.array([1.0 if look.print == "helpful" else -1.0 for look in printed])
-    centre, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
-    scaled = (features - centre) / spread
-
-    def loss(weights: np.ndarray) -> float:
-        margins = signs * (scaled @ weights[:2] + weights[2])
-        return float(np.logaddexp(0, -margins).mean() + _GATE_PENALTY * (weights[:2] ** 2).sum())
-
-    found = minimize(loss, np.zeros(3)).x
-    own = found[:2] / spread
+    own, free = logistic.fit(features, np.array([look.print == "helpful" for look in printed]), _GATE_PENALTY)
     nothing = dict.fromkeys(mix.FEATURES, 0.0)
-    support, echo, bias = (round(float(one), 4) for one in (*own, found[2] - own @ centre))
+    support, echo, bias = (round(float(one), 4) for one in (*own, free))
     return Mix(**nothing, support=support, echo=echo, bias=bias)
 
 
@@ -181,7 +171,7 @@ def _worth(look: Look, cider: Cider) -> np.ndarray:
 
 def _fit_worth(tables: Sequence[np.ndarray], worth: Sequence[np.ndarray]) -> np.ndarray:
     """Weights of the features, (features,)."""
-    from scipy.optimize import minimize
+    from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
 
     spread = np.concatenate(tables).std(axis=0)
     used = spread > 1e-9  # what is the same for all says nothing

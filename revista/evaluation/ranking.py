@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 import numpy as np
 
-from revista import cues
+from revista import cues, translation
 from revista.errors import BadArguments, BadInput, ModelError
 from revista.evaluation import coco
 from revista.geometry import Box
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from revista.training.data import CaptionData
+    from revista.translation import Translator
 
 PrintKind = Literal["none", "helpful", "misleading"]
 PRINTS: tuple[PrintKind, ...] = get_args(PrintKind)
@@ -183,7 +184,8 @@ class Witness:
 
         self._settings = settings
         device = settings.run.device
-        self.captioner = captions.load(settings.captions, device)
+        self.captioner = captions.load(settings.captions, device, endpoint_timeout=settings.run.endpoint_timeout)
+        self.reader = translation.load(settings.captions.translator, device, cues.PAIR)
         self.ranker = ranking.load(settings.ranking, device)
         self.matcher = ranking.load_matcher(settings.ranking, device) if settings.ranking.matcher else None
 
@@ -200,7 +202,7 @@ class Witness:
         expected = []
         for start in range(0, len(own), _LINES):
             contexts = [_context(text) for text in own[start : start + _LINES]]
-            expected += cues.expect(contexts, options.language, options.cues, timeout)
+            expected += cues.expect(contexts, options.language, options.cues, timeout, self.reader)
         printed = list(zip(own, expected, strict=True))
         misleading = [*printed[1:], printed[0]]
         looks: list[Look] = []
@@ -308,7 +310,7 @@ def _measured(
         options = settings.ranking.model_copy(update={"strategy": strategy})
         for look in looks:
             chosen.setdefault((strategy, look.print), {})[look.picture] = choose(look, options, witness.ranker.scale)
-    said = _translated(chosen, settings)
+    said = _translated(chosen, witness.reader, settings)
     distinct: list[dict[str, str]] = []
     for system in said.values():
         if any(system.values()) and system not in distinct:
@@ -357,11 +359,9 @@ def choose(look: Look, options: RankingSettings, scale: float) -> Candidate | No
 
 
 def _translated(
-    chosen: dict[tuple[Strategy, PrintKind], dict[str, Candidate | None]], settings: Settings
+    chosen: dict[tuple[Strategy, PrintKind], dict[str, Candidate | None]], reader: Translator, settings: Settings
 ) -> dict[tuple[Strategy, PrintKind], dict[str, str]]:
     """What is said, in the captioner's language; "" where nothing is."""
-    from revista.programs.apertium import translate_lines
-
     english: dict[str, str] = {}
     if settings.captions.language == "en":
         spanish = {
@@ -370,7 +370,7 @@ def _translated(
         lines = sorted(spanish)
         for start in range(0, len(lines), _LINES):
             part = lines[start : start + _LINES]
-            made = translate_lines(part, settings.run.page_timeout, cues.PAIR)
+            made = reader.translate_lines(part, settings.run.page_timeout)
             english.update((old, new.text) for old, new in zip(part, made, strict=True))
     return {
         key: {name: "" if one is None else english.get(one.text, one.text) for name, one in system.items()}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from revista.errors import BadArguments, ModelError
+from revista.evaluation import logistic
 from revista.ranking import reliability
 from revista.records import Frozen
 from revista.settings import Reliability, Settings
@@ -171,19 +172,7 @@ def fit(features: np.ndarray, right: np.ndarray) -> Reliability:
         features: (examples, 3), as of `revista.ranking.reliability.features`.
         right: (examples,) bool.
     """
-    from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
-
-    centre, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
-    scaled = (features - centre) / spread
-    signs = np.where(right, 1.0, -1.0)
-
-    def loss(weights: np.ndarray) -> float:
-        margins = signs * (scaled @ weights[:3] + weights[3])
-        return float(np.logaddexp(0, -margins).mean() + _PENALTY * (weights[:3] ** 2).sum())
-
-    found = minimize(loss, np.zeros(4)).x
-    own = found[:3] / spread
-    bias = float(found[3] - own @ centre)
+    own, bias = logistic.fit(features, right, _PENALTY)
     similarity, log_probability, no_photograph = (round(float(weight), 3) for weight in own)
     return Reliability(
         similarity=similarity, log_probability=log_probability, no_photograph=no_photograph, bias=round(bias, 3)
