@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from revista.geometry import Box, hull
-from revista.records import Quote, Region, RegionKind
+from revista.records import Quote, RegionKind
 from revista.report.spanish import KINDS, LOOKS
 from revista.view import PageView, PictureView
 
@@ -85,7 +85,8 @@ def draw(page: PageView) -> Drawing | None:
     shapes = [
         _shape(region.kind, region.box, KINDS[region.kind], None, width, size)
         for region in regions
-        if region.kind is not RegionKind.PICTURE and not (region.kind is RegionKind.CAPTION and _told(region, owners))
+        if region.kind is not RegionKind.PICTURE
+        and not (region.kind is RegionKind.CAPTION and _covered(region.box, owners))
     ]
     for box, owner in owners.items():
         shapes.append(_shape(RegionKind.CAPTION, box, KINDS[RegionKind.CAPTION], owner, width, size))
@@ -122,12 +123,8 @@ def _places(picture: PictureView, quotes: Iterable[Quote | None]) -> tuple[Box, 
     return tuple(hull(quote.boxes) for quote in quotes if quote and quote.boxes and quote.page == picture.page)
 
 
-def _told(region: Region, captions: Iterable[Box]) -> bool:
-    """Whether a caption that the text gave stands for this region: one caption, one box."""
-    return _covered(region.box, captions)
-
-
 def _covered(box: Box, captions: Iterable[Box]) -> bool:
+    """Whether one of these captions stands for this box: one caption, one box."""
     return any(box.coverage_by(other) > 0.5 or other.coverage_by(box) > 0.5 for other in captions)
 
 
