@@ -11,6 +11,7 @@ from typing import Literal
 
 from revista import captions, translation
 from revista.captions import server
+from revista.collection_index import Index, read_index
 from revista.errors import ExitCode, MissingProgram, RevistaError
 from revista.programs import apertium, java, poppler, tesseract
 from revista.ranking.languages import languages
@@ -21,6 +22,7 @@ from revista.stages import STAGES
 from revista.versions import versions
 from revista.weights import find_weights
 
+_ROWS_SHOWN = 20  # of an index, that cannot be used
 _FREE_GIGABYTES = 5  # an issue of 100 pages takes about 0.2 GB
 
 
@@ -58,12 +60,14 @@ def examine(settings: Settings, archive: Path | None = None) -> tuple[Check, ...
     if settings.captions.endpoint:
         checks.append(_check("captioner endpoint", lambda: server.probe(settings.captions)))
     elif settings.captions.model is None:
-        notice = next(iter(notices(settings)), None)
+        notice = next(iter(_without_models(settings)), None)
         why = f"none: profile {settings.profile}" if notice is None else notice[0]
         hint = "Pictures are described from what is printed. For a model's eyes choose a profile (docs/settings.md)."
         checks.append(Check(name="captioner weights", status="optional", found=why, hint=hint))
     for said, hint in _unread(settings):
         checks.append(Check(name="ranker language", status="optional", found=said, hint=hint))
+    if settings.descriptions.index is not None:
+        checks.append(_index(settings.descriptions.index))
     if archive is not None:
         checks.append(_disk(archive))
     return tuple(checks)
@@ -75,19 +79,32 @@ def require(settings: Settings) -> None:
     Raises:
         MissingProgram: Tesseract, its language, poppler, or (where translated) Apertium is missing.
         MissingWeights: a model that the settings name is not at hand, or its endpoint does not answer.
-        BadArguments: the settings choose the transformers detector and name no checkpoint for it.
+        BadArguments: the settings choose the transformers detector and name no checkpoint for it, or name an index
+            that is not there.
+        BadInput: the index is no table with the columns that it needs.
     """
     tesseract.require(_languages(settings))
     if _translates(settings):
         apertium.probe()
     if settings.captions.endpoint:
         server.probe(settings.captions)
+    if settings.descriptions.index is not None:
+        read_index(Path(settings.descriptions.index))
     for stage in STAGES.values():
         stage.made_by(settings)  # which asks for the program and the weights of the stage
 
 
 def notices(settings: Settings) -> tuple[tuple[str, str], ...]:
-    """What a run with `settings` does without though their profile promises it, each with a hint; often nothing."""
+    """What a run with `settings` does without though they promise it, each with a hint; often nothing.
+
+    Raises:
+        BadArguments, BadInput: as `require`, for the index.
+    """
+    return _without_models(settings) + _without_rows(settings)
+
+
+def _without_models(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """A notice of models that the profile promises and this version does not ship, or that do not fit each other."""
     absent = not_shipped(settings.profile)
     if settings.captions.captioner or not absent:
         return _unread(settings)
@@ -98,6 +115,39 @@ def notices(settings: Settings) -> tuple[tuple[str, str], ...]:
             f'Name a checkpoint in captions.model; or set profile = "{NO_MODELS}", which says nothing.',
         ),
     )
+
+
+def _without_rows(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """A notice of rows of the index that cannot be used."""
+    if settings.descriptions.index is None:
+        return ()
+    index = read_index(Path(settings.descriptions.index))
+    if not index.problems:
+        return ()
+    said = f"{_left_out(index)}; the first: {index.problems[0].message}"
+    return ((said, "revista doctor lists them; the other rows are used."),)
+
+
+def _left_out(index: Index) -> str:
+    rows = "1 row" if len(index.problems) == 1 else f"{len(index.problems):,} rows"
+    return f"{rows} of the index {index.file} cannot be used"
+
+
+def _index(file: str) -> Check:
+    """Whether the index can be read, with the first of its rows that cannot be used."""
+    name = "collection index"
+    try:
+        index = read_index(Path(file))
+    except RevistaError as error:
+        return _failed(name, error)
+    issues = len({(entry.year, entry.volume, entry.number) for entry in index.entries})
+    found = f"{index.file}: {len(index.entries):,} entries of {issues:,} issues"
+    if not index.problems:
+        return Check(name=name, status="ok", found=found)
+    rows = "; ".join(problem.message for problem in index.problems[:_ROWS_SHOWN])
+    more = "; ..." if len(index.problems) > _ROWS_SHOWN else ""
+    found = f"{found}; {_left_out(index)}: {rows}{more}"
+    return Check(name=name, status="optional", found=found, hint=index.problems[0].hint)
 
 
 def _unread(settings: Settings) -> tuple[tuple[str, str], ...]:
@@ -135,8 +185,12 @@ def _check(name: str, probe: Callable[[], str], optional: bool = False) -> Check
     try:
         return Check(name=name, status="ok", found=probe())
     except RevistaError as error:
-        status: Literal["optional", "missing"] = "optional" if optional else "missing"
-        return Check(name=name, status=status, found=error.message, hint=error.hint, exit_code=error.exit_code)
+        return _failed(name, error, optional)
+
+
+def _failed(name: str, error: RevistaError, optional: bool = False) -> Check:
+    status: Literal["optional", "missing"] = "optional" if optional else "missing"
+    return Check(name=name, status=status, found=error.message, hint=error.hint, exit_code=error.exit_code)
 
 
 def _languages(settings: Settings) -> str:

@@ -1,8 +1,8 @@
 """What a run would do, before anything starts: pages and minutes a stage. Nothing is written, no PDF is needed.
 
 A page of a stage is *stale* where the record is surely made anew, *maybe* where an earlier record of the page (or of
-the page before, for context) is made anew and it depends on what comes out, *fresh* where it stays. Both are judged by
-the function by which a run decides (`freshness.judge`).
+the page before, for context; with an index, of any page, for descriptions) is made anew and it depends on what comes
+out, *fresh* where it stays. Both are judged by the function by which a run decides (`freshness.judge`).
 
 Minutes are pages times the mean of the seconds that the chosen issues' records of that stage took, divided by the
 pages that are worked on at once. The mean, since the sum is wanted: most pages have no picture and cost a captioner
@@ -13,7 +13,7 @@ at what is fresh and writing records are not part of it: a run of cheap stages a
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,23 +168,35 @@ def _survey(archive: Archive, issue: Issue, settings: Settings, works: Mapping[s
     """Judge each page of an issue in the order of the stages, which is also that of their needs."""
     tallies = {name: _Tally() for name in works}
     models = models_for(settings)  # none of them is loaded
-    before: dict[str, str | None] = {}  # what is pending on the page before: stage -> fingerprint that is gone
-    for number in range(1, issue.page_count + 1):
-        here: dict[str, str | None] = {}
-        for name, made_by in works.items():
-            stage, tally = STAGES[name], tallies[name]
-            job = Job(archive, issue, Path(issue.source_name), number, settings, models, made_by)
-            pending = {need: here[need] for need in ("pages", *stage.needs) if need in here}
-            pending |= {f"{need}_before": before[need] for need in stage.before if need in before}
-            found = judge(stage, job, pending)
-            tally.verdicts[found.verdict] += 1
-            if found.pending:
-                here[name] = found.gone
-            known = found.known.header if found.known else None
-            if known and known.seconds is not None and known.weights == made_by.weights:
-                tally.seconds.append(known.seconds)
-        before = here
+    gone: defaultdict[int, dict[str, str | None]] = defaultdict(dict)  # what is pending: page -> stage -> fingerprint
+    for names in _rounds(works, settings):
+        everywhere = {
+            name: None
+            for stage in map(STAGES.__getitem__, names)
+            for name, origins in stage.issue_wide(settings).items()
+            if any(origin in here for here in gone.values() for origin in origins)
+        }
+        for number in range(1, issue.page_count + 1):
+            here, before = gone[number], gone[number - 1]
+            for name in names:
+                stage, tally, made_by = STAGES[name], tallies[name], works[name]
+                job = Job(archive, issue, Path(issue.source_name), number, settings, models, made_by)
+                pending = {need: here[need] for need in ("pages", *stage.needs) if need in here} | everywhere
+                pending |= {f"{need}_before": before[need] for need in stage.before if need in before}
+                found = judge(stage, job, pending)
+                tally.verdicts[found.verdict] += 1
+                if found.pending:
+                    here[name] = found.gone
+                known = found.known.header if found.known else None
+                if known and known.seconds is not None and known.weights == made_by.weights:
+                    tally.seconds.append(known.seconds)
     return _Survey(issue, tallies)
+
+
+def _rounds(works: Mapping[str, Header], settings: Settings) -> tuple[list[str], list[str]]:
+    """The stages that can be judged page by page, then those with an input that rests on all pages of the issue."""
+    wide = [name for name in works if STAGES[name].issue_wide(settings)]
+    return [name for name in works if name not in wide], wide
 
 
 def _costs(surveys: Sequence[_Survey], settings: Settings, works: Mapping[str, Header]) -> dict[str, tuple[float, int]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -32,6 +32,10 @@ class Group(BaseModel):
     """Base of the settings groups: immutable, and a misspelt name is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def in_header(self) -> dict[str, JsonValue]:
+        """The options as the headers of records hold them."""
+        return self.model_dump(mode="json")
 
 
 class PagesSettings(Group):
@@ -173,6 +177,16 @@ class DescriptionsSettings(Group):
     min_quote_confidence: float = Field(0.6, ge=0, le=1)  # a caption read worse than this is not quoted
     translator: str = "apertium"  # or folder or hub id (org/name@revision) of a Marian checkpoint, English to Spanish
     min_reliability: float = Field(0.5, ge=0, le=1)  # a sentence less likely to be right than this is not told
+    index: str | None = None  # table file with the collection's analytic index (docs/formats.md)
+
+    @field_validator("index")
+    @classmethod
+    def _a_file_or_none(cls, index: str | None) -> str | None:
+        return index or None
+
+    def in_header(self) -> dict[str, JsonValue]:
+        """The options, the index by its name alone: its content is an input, and its folder that of one machine."""
+        return super().in_header() | {"index": self.index and Path(self.index).name}
 
 
 class RunSettings(Group):

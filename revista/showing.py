@@ -150,6 +150,8 @@ def show_text(view: IssueView, console: Console) -> None:
                 say(line, 4, "dim")
             for sentence in picture.description.sentences if picture.description else ():
                 say(f"[{sentence.source.value}] {sentence.text}", 4)
+                if e := sentence.evidence.index:
+                    say(f"{e.file}, row {e.row}; printed page {e.number} ({e.known.value})", 6, "dim")
                 for flag in sentence.flags:
                     say(f"{flag.kind.value}: {flag.term or '-'} ({flag.note})", 6, "magenta")
             if picture.description and picture.description.undescribed:

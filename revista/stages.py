@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import JsonValue
 
-from revista import captions, context, descriptions, images, pages, ranking, regions, text, translation
+from revista import captions, context, descriptions, folios, images, pages, ranking, regions, text, translation
 from revista.batches import Through
+from revista.collection_index import listed
 from revista.cues import PAIR
 from revista.errors import BadArguments, BadInput
 from revista.records import (
@@ -22,6 +23,7 @@ from revista.records import (
     Body,
     Header,
     Issue,
+    Listed,
     Page,
     Record,
     Regions,
@@ -158,6 +160,8 @@ class Stage:
     files: Callable[[Archive, str, Any], Iterable[Path]] = _no_files
     before: tuple[str, ...] = ()  # stages whose record on the page before it takes too, where there is one
     more_inputs: Callable[[Job], dict[str, str]] = lambda job: {}  # beside records
+    # of those inputs the ones that rest on records of all pages of the issue, with the stages that write these
+    issue_wide: Callable[[Settings], dict[str, tuple[str, ...]]] = lambda settings: {}
     settled: Callable[[Job], dict[str, JsonValue]] = lambda job: {}  # options, once it has run
     in_batches: bool = False  # by a model that uses all cores (or the one GPU) by itself: see `pipeline`
 
@@ -181,7 +185,7 @@ class Stage:
         return Header(
             stage=self.name,
             version=self.module.VERSION,
-            options=options.model_dump(mode="json"),
+            options=options.in_header(),
             weights=self.module.weights(options) if hasattr(self.module, "weights") else {},
             software=self.module.software(options),
         )
@@ -194,13 +198,15 @@ class Stage:
         """What the header of this stage's record says if it is made now, the times and the inputs `without` left out.
 
         Raises:
-            BadInput: there is no record of a stage that it needs.
+            BadInput: there is no record of a stage that it needs, or a file that the settings name cannot be read.
+            BadArguments: such a file is not there.
         """
         inputs = {name: job.record(name).fingerprint() for name in self.needs if name not in without}
         for name in self.before:
             if f"{name}_before" not in without and (record := _before(job, name)):
                 inputs[f"{name}_before"] = record.fingerprint()
-        return job.made_by.model_copy(update={"inputs": inputs | self.more_inputs(job)})
+        inputs |= {name: digest for name, digest in self.more_inputs(job).items() if name not in without}
+        return job.made_by.model_copy(update={"inputs": inputs})
 
 
 def _before(job: Job, stage: str) -> Record[Any] | None:
@@ -281,7 +287,25 @@ def _run_descriptions(job: Job) -> Body:
         job.settings.descriptions,
         job.settings.run.page_timeout,
         job.models.translator(),
+        _listed(job),
     )
+
+
+def _listed(job: Job) -> Listed | None:
+    """What the collection's index says of the page; None where it says nothing, or the settings name none."""
+    if job.settings.descriptions.index is None:
+        return None
+    file = Path(job.settings.descriptions.index)
+    return listed(file, job.issue, job.page, lambda: folios.numbers_in(job.archive, job.issue))
+
+
+def _index_input(job: Job) -> dict[str, str]:
+    found = _listed(job)
+    return {"index": found.fingerprint()} if found else {}
+
+
+def _index_rests_on(settings: Settings) -> dict[str, tuple[str, ...]]:
+    return {"index": ("pages", "text")} if settings.descriptions.index else {}
 
 
 def _page_files(archive: Archive, issue: str, page: Page) -> Iterable[Path]:
@@ -301,7 +325,14 @@ STAGES: dict[str, Stage] = {
         Stage("context", ("regions", "text"), _run_context, context, before=("text",)),
         Stage("captions", ("pages", "context"), _run_captions, captions, settled=_captioner_settled, in_batches=True),
         Stage("ranking", ("pages", "context", "captions"), _run_ranking, ranking, in_batches=True),
-        Stage("descriptions", ("context", "captions", "ranking"), _run_descriptions, descriptions),
+        Stage(
+            "descriptions",
+            ("context", "captions", "ranking"),
+            _run_descriptions,
+            descriptions,
+            more_inputs=_index_input,
+            issue_wide=_index_rests_on,
+        ),
     )
 }
 """The stages in their order, by name."""

@@ -34,6 +34,8 @@ BASE = {
     "weights",
     "images",
     "issues",
+    "collection_index",
+    "folios",
     "devices",
     "batches",
     "wording",

@@ -25,9 +25,13 @@ from revista.records import (
     Descriptions,
     FlagKind,
     Header,
+    IndexEntry,
+    Known,
+    Listed,
     PictureCandidates,
     PictureContext,
     PictureRanking,
+    PrintedNumber,
     Quote,
     Ranking,
     Record,
@@ -56,6 +60,7 @@ def describe(
     window: Quote | None = None,
     ranked: bool = True,
     options: DescriptionsSettings | None = None,
+    listed: Listed | None = None,
 ) -> Descriptions:
     proposed = PictureCandidates(picture=context.picture, candidates=candidates, reason=None if candidates else REASON)
     scored = [
@@ -75,6 +80,7 @@ def describe(
         Ranking(ranker="clip-test" if ranked else None, pictures=(ranking,)),
         options or DescriptionsSettings(),
         20,
+        listed=listed,
     )
 
 
@@ -504,21 +510,61 @@ def contexts(draw: st.DrawFn) -> PictureContext:
     )
 
 
-@settings(max_examples=100, deadline=None)
-@given(contexts(), st.lists(hostile, max_size=3), st.none() | quotes())
-def test_any_context_gives_sound_sentences(context: PictureContext, said: list[str], window: Quote | None) -> None:
-    found = describe(context, *map(spanish, said), window=window)
+numbers = st.builds(
+    PrintedNumber,
+    number=st.integers(1, 999),
+    known=st.sampled_from(Known),
+    confidence=st.floats(0, 1),
+    box=st.none() | st.just(Box(5, 1580, 20, 1595)),
+)
+
+
+@st.composite
+def listings(draw: st.DrawFn) -> Listed:
+    """What an index may say: its reader lets no text through that is not `printable`, and no title without a letter."""
+    words = hostile.map(printable).filter(lambda text: len(text) <= 400 and re.search(r"[^\W_]", text))
+    number = draw(st.none() | numbers)
+    entries = st.builds(
+        IndexEntry,
+        row=st.integers(2, 2000),
+        title=words,
+        author=st.none() | words,
+        kind=st.none() | words,
+        year=st.just(1916),
+        volume=st.just(1),
+        number=st.just(9),
+        pages=st.just((number.number,) if number else (1,)),
+    )
+    here = draw(st.lists(entries, min_size=1, max_size=12)) if number else []
+    homeless = draw(st.lists(st.integers(2, 2000), max_size=12))
+    return Listed(file="índice.csv", sha256="0a" * 32, number=number, entries=tuple(here), homeless=tuple(homeless))
+
+
+@settings(max_examples=150, deadline=None)
+@given(contexts(), st.lists(hostile, max_size=3), st.none() | quotes(), st.none() | listings())
+def test_any_context_gives_sound_sentences(
+    context: PictureContext, said: list[str], window: Quote | None, listed: Listed | None
+) -> None:
+    found = describe(context, *map(spanish, said), window=window, listed=listed)
     SCHEMA.validate(
         Record[Descriptions](header=Header(stage="descriptions", version="0"), body=found).model_dump(mode="json")
     )
     picture = only(found)
     sources = [sentence.source for sentence in picture.sentences]
     assert (Source.SEEN in sources) == (picture.undescribed is None)
-    assert not {Source.INDEX, Source.REVIEWER} & set(sources)
+    assert Source.REVIEWER not in sources
+    assert (Source.INDEX in sources) == bool(listed and listed.entries)
     for sentence in picture.sentences:
         assert sentence.evidence.boxes and sentence.evidence.page in (2, 3)
         assert sentence.text == printable(sentence.text)
         assert re.search(r"\w", sentence.text) and sentence.text.endswith(".")
+        index = sentence.evidence.index
+        assert (index is not None) == (sentence.source is Source.INDEX)
+        if index and listed and listed.number:
+            entry = next(entry for entry in listed.entries if entry.row == index.row)
+            assert (index.file, index.sha256, index.number) == (listed.file, listed.sha256, listed.number.number)
+            assert index.known is listed.number.known and index.number in entry.pages
+            assert sentence.evidence.confidence == listed.number.confidence
         if sentence.source is not Source.SEEN:
             assert sentence.text.count("«") == sentence.text.count("»") <= 1
         else:
@@ -528,7 +574,7 @@ def test_any_context_gives_sound_sentences(context: PictureContext, said: list[s
             assert flag.term is None or flag.term in sentence.text
     assert 1 <= len(picture.alt) <= 125 and picture.alt == printable(picture.alt)
     assert len(picture.text) < 10_000
-    assert found == describe(context, *map(spanish, said), window=window)
+    assert found == describe(context, *map(spanish, said), window=window, listed=listed)
 
 
 def test_the_schema_is_that_of_the_records() -> None:

@@ -71,6 +71,9 @@ CANDIDATE = closed(
     reliability=nullable(NUMBER),
 )
 PICTURE_KIND = {"enum": [kind.value for kind in Kind]}
+INDEX_EVIDENCE = closed(
+    file=TEXT, sha256=TEXT, row=INTEGER, number=INTEGER, known={"enum": ["read", "confirmed", "interpolated"]}
+)
 SENTENCE = closed(
     text=TEXT,
     source={"enum": ["vista", "pie", "articulo", "indice", "revisor"]},
@@ -80,6 +83,7 @@ SENTENCE = closed(
         confidence=nullable(NUMBER),
         model=nullable(TEXT),
         original=nullable(TEXT),
+        index=nullable(INDEX_EVIDENCE),
     ),
     flags=items(closed(kind={"enum": ["sensible", "sustituido"]}, term=nullable(TEXT), note=TEXT)),
 )

@@ -21,6 +21,7 @@ from revista.records.candidates import (
 )
 from revista.records.context import Contexts, PictureContext, Quote
 from revista.records.description import Description, Descriptions, Evidence, Flag, FlagKind, Sentence, Source
+from revista.records.listed import IndexEntry, IndexEvidence, Known, Listed, PrintedNumber
 from revista.records.page import (
     Issue,
     Line,
@@ -53,9 +54,13 @@ __all__ = [
     "FlagKind",
     "Frozen",
     "Header",
+    "IndexEntry",
+    "IndexEvidence",
     "Issue",
     "Kind",
+    "Known",
     "Line",
+    "Listed",
     "Look",
     "Page",
     "PageText",
@@ -64,6 +69,7 @@ __all__ = [
     "PictureContext",
     "PictureKind",
     "PictureRanking",
+    "PrintedNumber",
     "Problem",
     "Quote",
     "Ranking",

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from revista.geometry import Box
 from revista.records.base import Body, Frozen
+from revista.records.listed import IndexEvidence
 
 ALT_LENGTH = 125  # characters, after which screen readers may cut
 SEEN_HEAD = "Descripción automática: "  # before what a model says
@@ -51,6 +52,7 @@ class Evidence(Frozen):
     confidence: float | None = Field(default=None, ge=0, le=1)
     model: str | None = None
     original: str | None = None  # what the model said, where the sentence is its translation
+    index: IndexEvidence | None = None  # where the sentence rests on the collection's index
 
 
 class Sentence(Frozen):
@@ -82,12 +84,13 @@ class Description(Frozen):
     def alt(self) -> str:
         """The alternative text, 1 to 125 characters in whole words: the surest sentences that find room.
 
-        The printed caption in «», then what a model saw where that is reliable; what the picture stands under only
-        where there is neither. Sentences with a flag are left out: there is no room here for the reason.
+        The printed caption in «», then what a model saw where that is reliable; what the index says of the page, and
+        what the picture stands under, only where there is neither. Sentences with a flag are left out: there is no
+        room here for the reason.
         """
         seen = any(sentence.source is Source.SEEN for sentence in self.sentences)
         ranked = sorted(_alt_parts(self), key=lambda part: part[0])
-        parts = [text for rank, text in ranked if rank < _ARTICLE]
+        parts = [text for rank, text in ranked if rank < _PAGE]
         if not parts:
             parts = [text for _, text in ranked]
             parts.insert(0, "Sin descripción fiable." if seen else "Sin descripción.")
@@ -98,7 +101,7 @@ class Description(Frozen):
         return alt
 
 
-_ARTICLE = 4
+_PAGE, _ARTICLE = 4, 5  # from here on it is about what surrounds the picture
 
 
 def _alt_parts(description: Description) -> Iterator[tuple[int, str]]:
@@ -107,8 +110,10 @@ def _alt_parts(description: Description) -> Iterator[tuple[int, str]]:
         if any(flag.kind is FlagKind.SENSITIVE for flag in sentence.flags):
             continue
         match sentence.source:
-            case Source.REVIEWER | Source.INDEX:
+            case Source.REVIEWER:
                 yield 0, sentence.text
+            case Source.INDEX:
+                yield _PAGE, sentence.text
             case Source.CAPTION if quote := _QUOTE.search(sentence.text):
                 said = quote[1].replace(" [?]", "").strip().rstrip(".")
                 yield (3 if "quizá" in sentence.text[: quote.start()] else 1), f"«{said}»."

@@ -82,6 +82,7 @@ def write_report(archive: Archive, issue: str, out: Path) -> Path:
             looks=spanish.LOOKS,
             sources=spanish.SOURCES,
             flags=spanish.FLAGS,
+            numbered=spanish.NUMBERED,
             css=Markup(css),
             js=Markup(js),
             policy=_policy(css, js),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from revista.errors import Category
-from revista.records import FlagKind, Issue, Kind, PictureKind, RegionKind, Source
+from revista.records import FlagKind, Issue, Kind, Known, PictureKind, RegionKind, Source
 from revista.wording import decimal
 
 MONTHS = (
@@ -52,10 +52,17 @@ SOURCES: dict[Source, tuple[str, str]] = {
     Source.SEEN: ("vista", "Lo dice un modelo que ha mirado la imagen. Puede equivocarse; nunca nombra a nadie."),
     Source.CAPTION: ("pie", "El pie impreso junto a la imagen, citado tal como se ha leído."),
     Source.ARTICLE: ("artículo", "Un pasaje del texto impreso cerca de la imagen, citado tal como se ha leído."),
-    Source.INDEX: ("índice", "El índice analítico de la colección."),
+    Source.INDEX: ("índice", "Lo que el índice analítico de la colección dice de la página, no de la imagen."),
     Source.REVIEWER: ("revisor", "Lo ha escrito o confirmado una persona."),
 }
 """What each source is called, and what it is worth."""
+
+NUMBERED: dict[Known, str] = {
+    Known.READ: "leída en la página, sin otra que la confirme",
+    Known.CONFIRMED: "leída en la página",
+    Known.INTERPOLATED: "contada entre dos páginas numeradas",
+}
+"""How the printed number of a page is known."""
 
 FLAGS: dict[FlagKind, str] = {FlagKind.SENSITIVE: "término sensible", FlagKind.REPLACED: "término sustituido"}
 
