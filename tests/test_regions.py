@@ -104,6 +104,18 @@ def test_halftone_tells_two_photographs_apart() -> None:
     assert [max(box.iou(photo) for photo in photos) > 0.85 for box in found] == [True, True]
 
 
+def test_photographs_that_stand_close_are_apart_and_a_collage_is_whole() -> None:
+    def found(*photos: Box) -> list[Box]:
+        return sorted(box for box, score in find_pictures(page(photos)) if score > 0.2)
+
+    close = Box(100, 200, 395, 480), Box(408, 205, 700, 520), Box(105, 493, 395, 800), Box(408, 533, 700, 790)
+    told = found(*close)
+    assert len(told) == 4
+    assert all(a.iou(b) > 0.9 for a, b in zip(told, sorted(close), strict=True))
+    (whole,) = found(*close[:3], Box(368, 503, 660, 760))  # over two of them
+    assert whole.iou(Box(100, 200, 700, 800)) > 0.9
+
+
 def test_halftone_finds_nothing_in_text_or_on_blank_paper() -> None:
     assert not [s for _, s in find_pictures(page(photos=())) if s >= OPTIONS.min_confidence]
     assert find_pictures(np.full((900, 700, 3), 220, np.uint8)) == []

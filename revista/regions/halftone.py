@@ -9,6 +9,7 @@ string separation from mixed text/graphics images".
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,9 @@ _STROKE = 1.6  # letters: what is smaller may be print that stands close
 _FRAME = 0.05  # of the longer side of the page: how far from its picture a frame may stand
 _REACH = 1.0  # letters: loose strokes this close to a drawing belong to it
 _GROW = 1.6  # how much of its area a picture may gain by loose strokes at a time
+_LEAST_PART = 0.15  # of the shorter side of a group: what is smaller is no photograph of it
+_FILLED = 0.85  # of its upright or leaning rectangle that a photograph fills
+_LOOSE = 0.03  # of a group's area that may be neither photograph nor paper
 _DRAWING_SCORE = 0.6  # of a page that is one drawing
 
 
@@ -98,6 +102,7 @@ def _candidates(printed: Print) -> list[Box]:
     boxes = _merge([_with_pale_parts(box, printed) for box in boxes])
     boxes = _join_aligned(boxes, letter)
     boxes = [part for box in boxes for part in _side_by_side(box, printed)]
+    boxes = [part for box in boxes for part in _apart(box, printed)]
     boxes = _merge([_absorb(box, loose, letter) for box in boxes])
     return sorted(_with_frame(box, printed) for box in boxes)
 
@@ -152,6 +157,30 @@ def _side_by_side(box: Box, printed: Print) -> list[Box]:
         p.height > 0.8 * box.height and p.height > 1.1 * p.width and p.width > 0.15 * box.height for p in parts
     )
     return parts if len(parts) > 1 and blocks else [box]
+
+
+def _apart(box: Box, printed: Print) -> list[Box]:
+    """The photographs of a group that only stand close: each a rectangle of its own, with paper all around it.
+
+    What hangs together, as in a collage, is one shape and stays whole; so does a group whose boxes overlap, and one
+    with anything else in it. A frame closes the shape of a photograph whose sky is paper.
+    """
+    import cv2
+
+    area = box.grow(round(printed.letter)).intersect(printed.page)
+    part = slice(area.top, area.bottom), slice(area.left, area.right)
+    mask = (printed.ink[part] & ~printed.text[part]) | printed.rules[part]
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    found, loose = [], 0.0
+    for outline in outlines:
+        inside, (_, sides, _) = cv2.contourArea(outline), cv2.minAreaRect(outline)
+        if min(sides) > _LEAST_PART * min(box.width, box.height) and inside > _FILLED * sides[0] * sides[1]:
+            x, y, w, h = cv2.boundingRect(outline)
+            found.append(Box(area.left + x, area.top + y, area.left + x + w, area.top + y + h))
+        else:
+            loose += inside
+    overlap = any(a.intersect(b).area for a, b in combinations(found, 2))
+    return found if len(found) > 1 and not overlap and loose < _LOOSE * box.area else [box]
 
 
 def _letter_rows(boxes: list[Box], letter: float) -> set[int]:
