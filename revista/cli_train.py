@@ -1,4 +1,4 @@
-"""The command line of training: `revista train encoder | translate | captioner | clip | pages | regions`."""
+"""The command line of training: `revista train encoder | translate | captioner | clip | pages | regions | looks`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ SeedOption = Annotated[int | None, typer.Option(help="Another seed than the conf
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")]
 BeginOption = Annotated[Path | None, typer.Option("--from", help="Weights to begin with, instead of chance.")]
+RealOption = Annotated[
+    list[Path] | None, typer.Option("--real", help="INDEX of real pages to learn from and measure on; repeatable.")
+]
 EncoderOption = Annotated[Path, typer.Option("--encoder", help="encoder.safetensors of: revista train encoder")]
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
@@ -182,9 +185,7 @@ def pages(
 @train.command()
 def regions(
     data: DataArgument,
-    real: Annotated[
-        list[Path] | None, typer.Option("--real", help="INDEX of real pages to learn from and measure on; repeatable.")
-    ] = None,
+    real: RealOption = None,
     out: OutOption = Path("training/regions"),
     images: ImagesOption = None,
     config: ConfigOption = None,
@@ -206,3 +207,27 @@ def regions(
     source = generator.from_captions(_data(data, images, None))
     history = training.train(entries, source, settings, out, pick_device(device), resume, begin)
     write_report(out / "report.html", "Regions", settings.model_dump(), history)
+
+
+@train.command()
+def looks(
+    data: DataArgument,
+    real: RealOption = None,
+    out: OutOption = Path("training/looks"),
+    images: ImagesOption = None,
+    config: ConfigOption = None,
+    seed: SeedOption = None,
+    resume: ResumeOption = False,
+) -> None:
+    """Train only what tells photographs, drawings, advertisements and ornaments apart: `model/looks.onnx` in --out."""
+    from revista.evaluation.index import read_index
+    from revista.training import looks as training
+    from revista.training import pages as generator
+    from revista.training.regions_config import RegionsConfig
+    from revista.training.report import write_report
+
+    settings = _config(RegionsConfig, config, "regions", seed)
+    entries = [entry for index in real or () for entry in read_index(index)]
+    source = generator.from_captions(_data(data, images, None))
+    history = training.train(entries, source, settings, out, resume)
+    write_report(out / "report.html", "Looks", settings.model_dump(), history)

@@ -19,7 +19,7 @@ from revista.records import Look, RegionKind
 from revista.regions.combine import Found
 from revista.regions.compact import LONGEST, STEP, CompactDetector, fitted, padded
 from revista.regions.decoding import CHANNELS, CLASSES, LOOKS, STRIDE, decode, inside_and_looks, overlaps
-from revista.regions.judging import Curve, Proposed, judge, look_of
+from revista.regions.judging import Curve, Proposed, judge, shares_of
 from revista.regions.settling import settle
 from revista.settings import RegionsSettings
 from revista.training.regions_config import RegionsConfig, is_held_out
@@ -70,7 +70,7 @@ def test_what_the_network_is_asked_for_is_read_back(things: dict[tuple[int, int]
         assert best.kind == ("picture" if kind in LOOKS else kind)
         if kind in LOOKS:
             inside, looks = inside_and_looks(said(sample(boxes, kinds)))
-            assert look_of(np.array(box, float), inside, looks) == kind
+            assert LOOKS[int(shares_of(np.array(box, float), inside, looks).argmax())] == kind
 
 
 def test_a_collage_keeps_its_parts_and_print_on_a_page_of_pictures_only_is_not_asked_for() -> None:
@@ -190,7 +190,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from revista.training.regions import train
 
     out = tmp_path_factory.mktemp("regions")
-    config = RegionsConfig(pages=6, steps=6, batch=2, rate=2e-3, warmup=1, check_every=3, check_pages=2, look_steps=3)
+    config = RegionsConfig(
+        pages=6,
+        steps=6,
+        batch=2,
+        rate=2e-3,
+        warmup=1,
+        check_every=3,
+        check_pages=2,
+        look_steps=3,
+        prints=2,
+        print_steps=3,
+    )
     history = train([], photographs, config, out, "cpu", False)
     assert [row["step"] for row in history.rows] == [3, 6]
     assert all(np.isfinite(list(row.values())).all() for row in history.rows)
@@ -248,6 +259,9 @@ def test_a_trained_folder_is_a_detector(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingWeights, match=r"config\.json"):
         CompactDetector(str(tmp_path))
     (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(MissingWeights, match=r"looks\.onnx"):
+        CompactDetector(str(tmp_path))
+    (tmp_path / "looks.onnx").write_bytes((trained / "model" / "looks.onnx").read_bytes())
     with pytest.raises(MissingWeights, match="curve"):
         CompactDetector(str(tmp_path))
     (tmp_path / "config.json").write_bytes((trained / "model" / "config.json").read_bytes())
@@ -259,7 +273,7 @@ def test_a_trained_folder_is_a_detector(trained: Path, tmp_path: Path) -> None:
             assert 0 <= left < right <= image.shape[1]
             assert 0 <= top < bottom <= image.shape[0]
     options = RegionsSettings(detectors=("compact",), compact_model=str(tmp_path))
-    assert set(regions.weights(options)) == {"compact/config.json", "compact/model.onnx"}
+    assert set(regions.weights(options)) == {"compact/config.json", "compact/looks.onnx", "compact/model.onnx"}
 
 
 def test_torn_and_foreign_networks_are_refused(trained: Path, tmp_path: Path) -> None:

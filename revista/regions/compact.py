@@ -1,13 +1,13 @@
 """The default detector: a small network over the whole page, which revista trained itself, and the ink on the page.
 
 The network is run by onnxruntime; it is defined and trained in `revista.training.regions`. It proposes boxes
-(`decoding`), as the ink does (`halftone`), and judges both (`judging`).
+(`decoding`), as the ink does (`halftone`), and judges both (`judging`). A second one looks at the pictures (`looking`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -18,8 +18,9 @@ from revista.records import Look, RegionKind
 from revista.regions.decoding import CHANNELS, CLASSES, STRIDE, Proposal, decode, inside_and_looks, sigmoid
 from revista.regions.detector import PART, Finding, block, each
 from revista.regions.halftone import find_pictures
-from revista.regions.judging import Curve, Proposed, judge, look_of
-from revista.weights import ONNX, find_weights
+from revista.regions.judging import Curve, Proposed, judge, shares_of
+from revista.regions.looking import SecondLook, session
+from revista.weights import LOOKS_ONNX, ONNX, find_weights
 
 if TYPE_CHECKING:
     from layoutparser import TextBlock
@@ -30,12 +31,26 @@ _PLAINER = 1.5  # times as much print from which a page is looked at on its side
 _LOWEST = 0.1  # scores below are noise; the settings decide what is good enough
 
 
-class _Looked(NamedTuple):
+class Looked(NamedTuple):
     """What the network makes of a page."""
 
     maps: np.ndarray  # (channels, rows, columns), padding included
     cells: tuple[int, int]  # rows and columns without the padding
     scale: np.ndarray  # (4,) from the page's pixels to the network's
+
+    def inside_and_looks(self) -> tuple[np.ndarray, np.ndarray]:
+        """How likely each cell lies in a picture (rows, columns), and the share of each look there (looks, ...)."""
+        rows, columns = self.cells
+        return inside_and_looks(self.maps[:, :rows, :columns])
+
+
+def look_at(network: Any, image: np.ndarray) -> Looked:
+    """What the page network, a session of onnxruntime, makes of a page (height, width, 3) uint8 RGB."""
+    small, across, down = fitted(image)
+    pixels = padded(small, STEP).transpose(2, 0, 1)[None].astype(np.float32)
+    (maps,) = network.run(None, {"pixels": pixels})
+    rows, columns = (-(-side // STRIDE) for side in small.shape[:2])
+    return Looked(maps[0], (rows, columns), np.array([across, down, across, down]))
 
 
 class CompactDetector:
@@ -47,25 +62,14 @@ class CompactDetector:
         """Load the weights.
 
         Args:
-            spec: a registered model's id, or a folder with `config.json` and `model.onnx`.
+            spec: a registered model's id, or a folder with `config.json`, `model.onnx` and `looks.onnx`.
 
         Raises:
             MissingWeights: they are not at hand, or are no network of this kind.
         """
-        import onnxruntime
-
         found = find_weights(spec)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1  # pages run side by side
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(found.folder / ONNX), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's own exceptions have no common base
-            raise MissingWeights(
-                f"the weights at {spec} cannot be read as ONNX: {str(error).strip().partition(chr(10))[0]}",
-                "Copy model.onnx again, or train it: revista train regions.",
-            ) from error
+        self._session = session(found.folder / ONNX)
+        self._second = SecondLook(found.folder / LOOKS_ONNX)
         if [o.shape[1:2] for o in self._session.get_outputs()] != [[CHANNELS]]:
             raise MissingWeights(
                 f"the weights at {spec} are not of a network that `revista train regions` makes",
@@ -90,16 +94,16 @@ class CompactDetector:
 
     def _find(self, image: np.ndarray) -> list[TextBlock]:
         height, width = image.shape[:2]
-        seen, looked = image, self._look(image)
+        seen, looked = image, look_at(self._session, image)
         turned = False
         if width > height:  # perhaps a page that lies on its side: print is known by its lines
             upright = np.ascontiguousarray(np.rot90(image))
-            other = self._look(upright)
+            other = look_at(self._session, upright)
             turned = _print_on(other.maps) > _PLAINER * _print_on(looked.maps)
             if turned:
                 seen, looked = upright, other
         blocks = []
-        for kind, corners, score, look in self._parts(looked, find_pictures(seen)):
+        for kind, corners, score, look in self._parts(looked, seen):
             box = Box(*(round(float(edge)) for edge in corners / looked.scale))
             if turned:
                 box = Box(width - box.bottom, box.left, width - box.top, box.right)
@@ -108,32 +112,36 @@ class CompactDetector:
                 blocks.append(block(box, kind, score, self.name, look))
         return blocks
 
-    def _look(self, image: np.ndarray) -> _Looked:
-        small, across, down = fitted(image)
-        pixels = padded(small, STEP).transpose(2, 0, 1)[None].astype(np.float32)
-        (maps,) = self._session.run(None, {"pixels": pixels})
-        rows, columns = (-(-side // STRIDE) for side in small.shape[:2])
-        return _Looked(maps[0], (rows, columns), np.array([across, down, across, down]))
-
     def _parts(
-        self, looked: _Looked, inked: list[tuple[Box, float]]
+        self, looked: Looked, seen: np.ndarray
     ) -> Iterator[tuple[RegionKind | str, np.ndarray, float, Look | None]]:
         """Kind, corners in pixels of the network's input, confidence and look of what is on a page.
 
         Args:
             looked: what the network makes of it.
-            inked: boxes that the ink on the page proposes, in its own pixels, with their confidence.
+            seen: its pixels, upright.
         """
-        rows, columns = looked.cells
-        inside, looks = inside_and_looks(looked.maps[:, :rows, :columns])
+        inside, looks = looked.inside_and_looks()
         proposed = decode(looked.maps)
-        pictures = pictures_of(proposed, inked, looked.scale)
-        for place, confidence in judge(pictures, inside, self._curve):
-            box = pictures.boxes[place]
-            yield RegionKind.PICTURE, box, confidence, look_of(box, inside, looks)
+        pictures = pictures_of(proposed, find_pictures(seen), looked.scale)
+        judged = [(pictures.boxes[place], confidence) for place, confidence in judge(pictures, inside, self._curve)]
+        judged = [(corners, confidence) for corners, confidence in judged if confidence >= _LOWEST]
+        boxes = [_on_page(corners / looked.scale, seen) for corners, _ in judged]
+        shares = [shares_of(corners, inside, looks) for corners, _ in judged]
+        told = self._second.looks(seen, boxes, shares)
+        for (corners, confidence), look in zip(judged, told, strict=True):
+            yield RegionKind.PICTURE, corners, confidence, look
         for p in proposed:
             if p.kind != "picture":
                 yield PART if p.kind == PART else RegionKind(p.kind), np.array(p.box), p.score, None
+
+
+def _on_page(corners: np.ndarray, page: np.ndarray) -> Box:
+    """Corners (4,) in a page's pixels as a box of at least one pixel on it."""
+    height, width = page.shape[:2]
+    left, top, right, bottom = np.clip(corners.round(), 0, (width, height, width, height)).astype(int).tolist()
+    left, top = min(left, width - 1), min(top, height - 1)
+    return Box(left, top, max(left + 1, right), max(top + 1, bottom))
 
 
 def _print_on(maps: np.ndarray) -> float:

@@ -13,8 +13,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from revista.records import Look
-from revista.regions.decoding import LOOKS, STRIDE, overlaps
+from revista.regions.decoding import STRIDE, overlaps
 
 _RING = 2.0  # cells around a box in which there should be no picture
 _FINER = 8  # places are looked up on a map of one pixel each
@@ -83,8 +82,8 @@ def _sum(corners: np.ndarray, total: np.ndarray) -> tuple[float, int]:
     return float(total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]), int((x1 - x0) * (y1 - y0))
 
 
-def look_of(box: np.ndarray, inside: np.ndarray, looks: np.ndarray) -> Look:
-    """The look that the cells of a box agree on, the likelier inside a picture the more.
+def shares_of(box: np.ndarray, inside: np.ndarray, looks: np.ndarray) -> np.ndarray:
+    """The share (looks,) of each look among a box's cells, which count the more the likelier they lie in a picture.
 
     Args:
         box: (4,) corners in pixels of the network's input.
@@ -94,5 +93,5 @@ def look_of(box: np.ndarray, inside: np.ndarray, looks: np.ndarray) -> Look:
     rows, columns = inside.shape
     x0, y0 = np.clip(np.floor(box[:2] / STRIDE), 0, (columns - 1, rows - 1)).astype(int)
     x1, y1 = np.clip(np.ceil(box[2:] / STRIDE), (x0 + 1, y0 + 1), (columns, rows)).astype(int)
-    votes = (looks[:, y0:y1, x0:x1] * inside[y0:y1, x0:x1]).sum(axis=(1, 2))
-    return LOOKS[int(votes.argmax())]
+    votes: np.ndarray = (looks[:, y0:y1, x0:x1] * inside[y0:y1, x0:x1]).sum(axis=(1, 2))
+    return votes / max(float(votes.sum()), 1e-9)

@@ -16,7 +16,8 @@ from revista.regions.compact import LONGEST, STEP, fitted, padded, pictures_of
 from revista.regions.decoding import CLASSES, LOOKS, decode, inside_and_looks, overlaps
 from revista.regions.halftone import find_pictures
 from revista.regions.judging import Curve, judge
-from revista.training import loop
+from revista.training import looks, loop
+from revista.training.onnx_files import write_onnx
 from revista.training.pages import PICTURES
 from revista.training.pages.pictures import Photographs
 from revista.training.regions_config import RegionsConfig, is_held_out
@@ -39,7 +40,9 @@ def train(
     resume: bool,
     begin: Path | None = None,
 ) -> loop.History:
-    """Train the page network; its weights go to `regions.safetensors` in `out`, as ONNX to the folder `model`.
+    """Train both networks of the detector `compact`; as ONNX they go to the folder `model` in `out`.
+
+    The page network's weights go to `regions.safetensors`; the other one's training is that of `looks.train`.
 
     Args:
         entries: real pages; those of `config.held_out` are measured on, the others learnt from.
@@ -106,6 +109,7 @@ def train(
         learn_looks(best, batches(config, source, folder, known, config.steps), config.look_steps, config.seed, device)
         save_file({name: value.cpu().contiguous() for name, value in best.state_dict().items()}, out / WEIGHTS)
     export(out / WEIGHTS, out / "model", calibrate(best, [*made, *learnt], device))
+    looks.train(entries, source, config, out, resume)
     return history
 
 
@@ -181,47 +185,11 @@ def export(weights: Path, folder: Path, curve: Curve) -> None:
     Raises:
         MissingProgram: the packages that write ONNX are not installed.
     """
-    from revista.errors import MissingProgram
-
     folder.mkdir(exist_ok=True)
     config = {"model_type": "revista-regions", "classes": CLASSES, "looks": LOOKS, "curve": curve._asdict()}
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", "utf-8")
     network = PageNetwork()
     network.load_state_dict(load_file(weights))
     dimensions = {0: "pages", 2: "height", 3: "width"}
-    try:
-        torch.onnx.export(
-            network.eval(),
-            (torch.zeros(1, 3, 2 * STEP, 2 * STEP),),
-            str(folder / ONNX),
-            input_names=["pixels"],
-            output_names=["maps"],
-            dynamic_axes={"pixels": dimensions, "maps": dict(dimensions)},
-            opset_version=17,
-            dynamo=False,
-        )
-    except ImportError:
-        raise MissingProgram(
-            "writing ONNX needs the package onnx", "Install it with: pip install -e '.[train]'"
-        ) from None
-    _halve(folder / ONNX)
-
-
-def _halve(file: Path) -> None:
-    """Keep the numbers of an ONNX file in 16 bits; onnxruntime makes 32 of them when it loads it."""
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    model = onnx.load(file)
-    casts = []
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype == np.float32 and values.size > 1:
-            name = f"{tensor.name}.half"
-            casts.append(helper.make_node("Cast", [name], [tensor.name], to=TensorProto.FLOAT))
-            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    onnx.checker.check_model(model)
-    onnx.save(model, file)
+    pixels = torch.zeros(1, 3, 2 * STEP, 2 * STEP)
+    write_onnx(network, folder / ONNX, {"pixels": pixels}, "maps", {"pixels": dimensions, "maps": dimensions})

@@ -32,12 +32,12 @@ class PageNetwork(nn.Module):
         super().__init__()
         before = (3, *WIDTHS)
         self.stages = nn.ModuleList(
-            nn.Sequential(_convolution(before[i], width, 3, 2), *(_Residual(width) for _ in range(DEPTHS[i])))
+            nn.Sequential(convolution(before[i], width, 3, 2), *(_Residual(width) for _ in range(DEPTHS[i])))
             for i, width in enumerate(WIDTHS)
         )
         self.lateral = nn.ModuleList(nn.Conv2d(width, NECK, 1) for width in WIDTHS[2:])
-        self.smooth = nn.ModuleList(_convolution(NECK, NECK, 3) for _ in WIDTHS[2:])
-        self.head = nn.Sequential(_convolution(NECK, NECK, 3), _convolution(NECK, NECK, 3))
+        self.smooth = nn.ModuleList(convolution(NECK, NECK, 3) for _ in WIDTHS[2:])
+        self.head = nn.Sequential(convolution(NECK, NECK, 3), convolution(NECK, NECK, 3))
         self.out = nn.Conv2d(NECK, CHANNELS, 1)
         nn.init.constant_(self.out.bias[SCORES], -4.0)  # type: ignore[index]
 
@@ -58,7 +58,8 @@ class PageNetwork(nn.Module):
         return found
 
 
-def _convolution(before: int, after: int, size: int, stride: int = 1) -> nn.Sequential:
+def convolution(before: int, after: int, size: int, stride: int = 1) -> nn.Sequential:
+    """A convolution, normalised over the batch, rectified."""
     return nn.Sequential(
         nn.Conv2d(before, after, size, stride, size // 2, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
     )
@@ -67,7 +68,7 @@ def _convolution(before: int, after: int, size: int, stride: int = 1) -> nn.Sequ
 class _Residual(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = _convolution(width, width, 3)
+        self.first = convolution(width, width, 3)
         self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -30,10 +30,10 @@ def photograph(source: Photographs, width: int, height: int, rng: np.random.Gene
     low, high = rng.uniform(5, 70), rng.uniform(170, 250)
     tones = low + (high - low) * (np.arange(256) / 255) ** rng.uniform(0.6, 1.7)
     grey = cv2.LUT(np.ascontiguousarray(grey), tones.astype(np.uint8))
-    return _screened(grey, rng.uniform(2.2, 5.0), rng) if screen else grey
+    return screened(grey, rng.uniform(2.2, 5.0), rng) if screen else grey
 
 
-def _screened(grey: np.ndarray, pitch: float, rng: np.random.Generator) -> np.ndarray:
+def screened(grey: np.ndarray, pitch: float, rng: np.random.Generator) -> np.ndarray:
     """The tones as dots of `pitch` pixels, soft at their edges."""
     turn = rng.choice([15, 30, 45, 60, 75]) * np.pi / 180
     y, x = np.mgrid[: grey.shape[0], : grey.shape[1]].astype(np.float32)
