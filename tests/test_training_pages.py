@@ -14,7 +14,7 @@ from revista.errors import BadArguments, MissingProgram
 from revista.evaluation.index import read_index
 from revista.geometry import Box
 from revista.training import pages
-from revista.training.pages import PICTURES, Item, ageing, canvas
+from revista.training.pages import PICTURES, Item, ageing, canvas, parts
 from revista.training.pages.layouts import LAYOUTS
 from revista.training.pages.words import Words
 
@@ -134,3 +134,34 @@ def test_items_are_frozen() -> None:
     item = Item(kind="text", box=Box(0, 0, 1, 1))
     with pytest.raises(Exception, match="frozen"):
         item.text = "x"  # type: ignore[misc]
+
+
+def test_a_caption_under_a_later_picture_is_not_asked_for() -> None:
+    first, over = Item(kind="photograph", box=Box(0, 0, 300, 200)), Item(kind="drawing", box=Box(0, 215, 300, 400))
+    hidden = Item(kind="caption", box=Box(10, 205, 290, 225), text="La señora", of=(0,))
+    boxes = [Box(*item.box) for item in (first, hidden, over)]
+    assert [item.kind for item in pages._kept([first, hidden, over], boxes, 5)] == ["photograph", "drawing"]
+    told = pages._kept([over, first, hidden], [over.box, first.box, hidden.box], 5)
+    assert [item.kind for item in told] == ["drawing", "photograph", "caption"]
+
+
+def test_captions_are_not_printed_over_each_other() -> None:
+    pairs = 0
+    for seed in range(40):
+        _, items = pages.page(seed, photographs, 600, False, ("gallery",))
+        captions = [item.box for item in items if item.kind == "caption"]
+        for place, box in enumerate(captions):
+            for other in captions[place + 1 :]:
+                pairs += 1
+                assert box.intersect(other).area <= 0.2 * min(box.area, other.area)
+    assert pairs > 50
+
+
+def test_the_truth_has_no_more_words_than_were_printed() -> None:
+    made = canvas.Canvas(400, 1000, np.random.default_rng(1))
+    press = parts.Press(made, Words(made.rng), photographs, made.rng, 12.0, 14.0, False)
+    words = " ".join(f"palabra{n}" for n in range(200))
+    parts.caption(press, Box(100, 100, 200, 200), (), words, credit=0.0)
+    (caption,) = (item for item in made.items if item.kind == "caption")
+    assert caption.box.height <= made.px(120)
+    assert words.startswith(caption.text) and 5 < len(caption.text.split()) < 100

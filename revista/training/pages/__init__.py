@@ -24,6 +24,7 @@ from revista.training.pages.words import Words
 
 __all__ = ["PICTURES", "Item", "from_captions", "page", "write"]
 
+_HIDDEN = 0.1  # of a caption's box
 _SMALLEST = 0.012  # of the page's height: what comes out smaller is not asked for
 
 
@@ -60,11 +61,22 @@ def page(
 
 
 def _kept(items: Sequence[Item], boxes: Sequence[object], smallest: float) -> tuple[Item, ...]:
-    """The items that are large enough to be seen, with their boxes on the scan and their places counted anew."""
+    """The items that can be seen, with their boxes on the scan and their places counted anew.
+
+    Left out are those that are too small, and captions over which a picture was printed.
+    """
     pairs = [(i, item.model_copy(update={"box": box})) for i, (item, box) in enumerate(zip(items, boxes, strict=True))]
     pairs = [(i, item) for i, item in pairs if item.box.area and max(item.box.width, item.box.height) >= smallest]
+    pairs = [(i, item) for i, item in pairs if not _printed_over(i, items)]
     place = {old: new for new, (old, _) in enumerate(pairs)}
     return tuple(item.model_copy(update={"of": tuple(place[k] for k in item.of if k in place)}) for _, item in pairs)
+
+
+def _printed_over(place: int, items: Sequence[Item]) -> bool:
+    """Whether the item is a caption of which a later picture hides a part."""
+    box = items[place].box
+    later = [item.box for item in items[place + 1 :] if item.kind in PICTURES or item.kind == "part"]
+    return items[place].kind == "caption" and any(box.coverage_by(other) > _HIDDEN for other in later)
 
 
 def from_captions(data: CaptionData, split: str = "train") -> Photographs:

@@ -9,6 +9,8 @@ from revista.training.pages.grid import even, fill, folio, margins
 from revista.training.pages.parts import Press, heading, picture
 from revista.training.pages.pictures import photograph, tilted
 
+_LEGIBLE = 100  # tones of card on which black letters can be read, 0 to 255
+
 
 def chapbook(press: Press) -> None:
     """A woodcut or a row of them over display type and two columns of verse, without captions."""
@@ -79,8 +81,10 @@ def album(press: Press) -> None:
             canvas.add("photograph", box)
             if press.chance(0.4):
                 x, y = box.left + canvas.px(press.between(0, 30)), box.bottom + border + canvas.px(3)
-                line = canvas.line(press.words.name(), x, y, "italic", press.size * press.between(0.8, 1.4))
-                canvas.add("caption", line, "", (len(canvas.items) - 1,))
+                name = press.words.name()
+                line = canvas.line(name, x, y, "italic", press.size * press.between(0.8, 1.4))
+                legible = ground >= _LEGIBLE
+                canvas.add("caption", line, name if legible else "", (len(canvas.items) - 1,))
 
 
 def _album_print(press: Press, wide: int, high: int) -> np.ndarray:
@@ -106,7 +110,10 @@ def loose(press: Press) -> None:
         picture(press, place, ("drawing",))
     if press.chance(0.5):
         y = min(canvas.height - canvas.px(25), place.bottom + canvas.px(press.between(3, 20)))
-        canvas.line(press.words.name(), int(press.between(0.1, 0.6) * canvas.width), y, "italic", press.size)
+        name = press.words.name()
+        line = canvas.line(name, int(press.between(0.1, 0.6) * canvas.width), y, "italic", press.size)
+        if canvas.items:
+            canvas.add("caption", line, name, (0,))
 
 
 def plain(press: Press) -> None:

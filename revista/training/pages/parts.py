@@ -151,11 +151,13 @@ def caption(press: Press, box: Box, of: Sequence[int], text: str = "", width: in
     middle = (box.left + box.right) // 2
     top = box.bottom + canvas.px(press.between(3, 11))
     area = Box(middle - wide // 2, top, middle - wide // 2 + wide, top + canvas.px(120))
-    if text.isupper() and len(text) < 40:
-        set_box: Box | None = canvas.line(text, middle, top, face, size, "centre", press.between(0, 3))
+    tracking = press.between(0, 3) if text.isupper() and len(text) < 40 else 0.0
+    if tracking and canvas.font(face, size).getlength(text) + canvas.px(tracking) * len(text) <= wide:
+        set_box: Box | None = canvas.line(text, middle, top, face, size, "centre", tracking)
     else:
         align = "centre" if press.chance(0.65) else "justify"
-        set_box, _ = canvas.block(text, area, face, size, size * press.between(1.08, 1.3), align)
+        set_box, rest = canvas.block(text, area, face, size, size * press.between(1.08, 1.3), align)
+        text = text.removesuffix(rest).rstrip()
     boxes = [set_box] if set_box else []
     bottom = set_box.bottom if set_box else top
     if press.chance(credit):
