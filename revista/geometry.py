@@ -215,6 +215,21 @@ def _inset(edges: Sequence[Edges], items: list[int], gap: float) -> int | None:
     return None
 
 
+def edge_between(a: Box, b: Box, picture: Box, slack: float) -> bool:
+    """Whether `a` and `b` stand side by side with an upright edge of `picture` in the white between.
+
+    Args:
+        a: one box.
+        b: the other, left or right of it.
+        picture: where it stands, above or below, does not count.
+        slack: by how much the edge may lie beside the white.
+    """
+    left, right = (a, b) if a.left < b.left else (b, a)
+    if left.right >= right.left:
+        return False
+    return any(left.right - slack <= edge <= right.left + slack for edge in (picture.left, picture.right))
+
+
 def xy_cut(
     boxes: Sequence[Edges], gap: float = 1, *, rows: int = 1, width: float = 0, wide: float = float("inf")
 ) -> list[list[int]]:

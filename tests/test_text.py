@@ -22,6 +22,7 @@ from revista.settings import TextSettings
 from revista.text import preparation
 from revista.text.layout import paragraphs_of
 from revista.text.preparation import even_paper, prepare
+from revista.text.rereading import reread, unread
 
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSerif.ttf"
 LEFT = [
@@ -256,7 +257,7 @@ def test_rows_that_are_no_print_are_left_out(tmp_path: Path, monkeypatch: pytest
         row.format(line=2, left=10, top=60, confidence="3", text="mota"),
     ]
     fake_tesseract(tmp_path, monkeypatch, f"printf '{''.join(rows)}'")
-    page = read(two_columns()[0], tmp_path)
+    page = read(sheet(), tmp_path)
     assert [(word.text, word.confidence) for word in page.words] == [("niño", 0.965)]
 
 
@@ -375,3 +376,91 @@ def test_a_leaning_picture_is_painted_as_it_leans(skew: float, width: int, heigh
     assert painted[245:256, 245:256].min() == 255
     if abs(skew) > 5:
         assert painted[top:bottom, left:right].min() == 0  # what the box takes in beside the picture
+
+
+SMALL = "La señorita en el jardín de su casa"
+
+
+def test_small_print_far_below_a_large_title_is_read(tmp_path: Path) -> None:
+    canvas = sheet(1240, 1500)
+    write(canvas, ["CONCURSO DE RETRATOS"], 180, 60, 56)
+    ((_, first), *_, (_, last)) = write(canvas, [SMALL], 420, 1250, 13)
+    page = read(canvas, tmp_path)
+    assert normalise(SMALL) in said(page)
+    box = Box(first.left, first.top, last.right, last.bottom)
+    (paragraph,) = (p for p in page.paragraphs if "jardín" in p.text)
+    assert paragraph.box.iou(box) > 0.5
+
+
+def test_a_caption_set_into_a_column_is_a_paragraph_of_its_own(tmp_path: Path) -> None:
+    """The white between caption and prose is hardly more than between two words, as printers set it."""
+    canvas = sheet(900, 900)
+    lines = [*LEFT, *RIGHT, *LEFT, *RIGHT]
+    words = write(canvas, lines, 60, 40, 26)
+    edge = max(box.right for _, box in words) + 16
+    ImageDraw.Draw(canvas).rectangle((edge, 60, edge + 300, 380), fill=(70, 60, 50))
+    caption = ["El vapor que llegó ayer", "al muelle de la capital"]
+    write(canvas, caption, edge + 2, 391, 26)
+    page = read(canvas, tmp_path, picture(edge, 60, edge + 301, 381))
+    (own,) = (p for p in page.paragraphs if "vapor" in p.text)
+    assert normalise(own.text) == normalise(" ".join(caption))
+    assert normalise(" ".join(lines)) in normalise(" ".join(p.text for p in page.paragraphs if p is not own))
+
+
+def test_a_picture_above_parts_a_caption_from_the_prose_beside_it() -> None:
+    prose = [row(f"renglonnumero{n}", 0, 30 * n, n) for n in range(8)]
+    caption = [row("El vapor", 165, 122, 20)._replace(block=2), row("en puerto", 165, 152, 21)._replace(block=2)]
+    above = Box(160, 0, 280, 118)
+    parts = paragraphs_of([*prose, *caption], [above])
+    assert parts == [[[word] for word in prose], [[word] for word in caption]]
+    assert len(paragraphs_of([*prose, *caption])[0][4]) == 2  # without the picture they are one line
+
+
+@given(st.lists(words, max_size=30), st.lists(st.tuples(st.integers(0, 900), st.integers(0, 900)), max_size=4))
+def test_pictures_lose_and_double_no_word(rows: list[tesseract.Row], corners: list[tuple[int, int]]) -> None:
+    pictures = [Box(x, y, x + 200, y + 150) for x, y in corners]
+    kept = [word for lines in paragraphs_of(rows, pictures) for line in lines for word in line]
+    legible = [word for word in rows if any(map(str.isalnum, word.text))]
+    assert all(kept.count(word) == rows.count(word) for word in legible)
+
+
+def test_a_caption_read_in_one_line_with_prose_is_read_again(tmp_path: Path) -> None:
+    canvas = Image.new("RGB", (900, 900), (255, 255, 255))
+    prose = write(canvas, [*LEFT, *RIGHT, *LEFT], 60, 40, 26)
+    edge = max(box.right for _, box in prose) + 16
+    caption = write(canvas, ["El vapor que llegó ayer", "al muelle de la capital"], edge + 2, 393, 26)
+
+    def read_part(part: np.ndarray, height: float) -> list[tesseract.Row]:
+        file = tmp_path / "part.png"
+        Image.fromarray(part).save(file)
+        return tesseract.read_tsv(file, "spa", 6, 300, 30)
+
+    # lines are 39 pixels apart; the caption stands in the prose's tenth and eleventh
+    rows = [tesseract.Row(1, 1, (box.bottom - 40) // 39, said, box, 0.9) for said, box in [*prose, *caption]]
+    assert len({row.line_key for row in rows}) == len({row.line_key for row in rows[: len(prose)]})
+    found = reread(np.array(canvas.convert("L")), rows, [Box(edge, 60, edge + 300, 380)], [], read_part)
+    own = [word for word in found if word.block != 1]
+    assert [word.text for word in own] == [said for said, _ in caption]
+    assert len({word.line_key for word in own}) == 2
+    assert [word for word in found if word.block == 1] == [word for word in rows if (word.text, word.box) in prose]
+
+
+def test_nothing_is_read_again_where_there_is_no_more_print() -> None:
+    def read_part(part: np.ndarray, height: float) -> list[tesseract.Row]:
+        raise AssertionError("there is nothing to read")
+
+    canvas, found = two_columns()
+    rows = [tesseract.Row(1, 1, n, said, box, 0.95) for n, (said, box) in enumerate(found)]
+    assert reread(np.array(canvas.convert("L")), rows, [], [], read_part) == rows
+    blank = np.full((300, 200), 255, np.uint8)
+    assert reread(blank, [], [Box(20, 20, 90, 280)], [Box(100, 20, 180, 299)], read_part) == []
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 0.3))
+def test_noise_ends_in_few_pieces_within_the_page(seed: int, share: float) -> None:
+    noise = np.where(np.random.default_rng(seed).random((240, 320)) < share, 0, 255).astype(np.uint8)
+    pieces = unread(noise, [Box(0, 0, 100, 240)])
+    assert len(pieces) <= 12
+    assert all(piece.height >= 5 and piece.box == piece.box.clip(320, 240) for piece in pieces)
+    assert all(piece.box.right > 100 for piece in pieces)

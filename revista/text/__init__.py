@@ -17,6 +17,7 @@ from revista.records import Line, Page, PageText, Paragraph, Problem, Regions, W
 from revista.settings import TextSettings
 from revista.text.layout import Lines, paragraphs_of
 from revista.text.preparation import Prepared, bleach, even_paper, prepare
+from revista.text.rereading import reread
 from revista.versions import versions
 from revista.wording import printable
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 NAME = "text"
-VERSION = "2"
+VERSION = "3"
 
 _LARGE_PICTURE = 0.35  # share of the page: larger ones may be whole advertisements, whose print is wanted
 _SURE_IN_PICTURE = 0.7  # confidence of a line inside a large picture that is believed
@@ -34,6 +35,7 @@ _TURNED = 0.6  # mean confidence below which the page may stand turned
 _FEW_LETTERS = 40  # a page with fewer, each weighted with its confidence, may stand turned
 _SURE_TURNED = 1.0  # Tesseract's orientation confidence from which a turned page is read again
 _NOISE = 0.3  # mean confidence of lines that are specks and ornaments rather than print
+_HEIGHTS_PER_INCH = 12.5  # of letters of ten-point type, capitals and small ones mixed
 _X_HEIGHTS_PER_INCH = 15.5  # of ten-point type, whose small letters are about 4.6 points high
 
 
@@ -81,7 +83,7 @@ def run(image: Path, page: Page, regions: Regions, options: TextSettings, timeou
     except RevistaError as error:
         problems.append(Problem.from_error(error, NAME, page.number))
     if reading and reading.rows:
-        paragraphs = _records(paragraphs_of(reading.rows), page.number, reading.prepared)
+        paragraphs = _records(paragraphs_of(reading.rows, reading.pictures), page.number, reading.prepared)
     else:
         paragraphs = _records(paragraphs_of(_layer(page)), page.number, None)
         if paragraphs:
@@ -106,8 +108,9 @@ def run(image: Path, page: Page, regions: Regions, options: TextSettings, timeou
 class _Reading:
     """What was read from a prepared page: all of it, and the words that are print."""
 
-    def __init__(self, prepared: Prepared, rows: Sequence[Row], large: Sequence[Box]) -> None:
+    def __init__(self, prepared: Prepared, rows: Sequence[Row], pictures: Sequence[Box], large: Sequence[Box]) -> None:
         self.prepared = prepared
+        self.pictures = pictures
         self.rows = _words(rows, prepared, large)
         self.letters = sum(len(row.text.strip()) for row in rows)
         self.sure = sum(
@@ -135,11 +138,17 @@ def _read_page(even: np.ndarray, regions: Regions, options: TextSettings, deadli
         def left() -> float:
             return max(0.1, deadline - time.monotonic())
 
+        def read_piece(part: np.ndarray, height: float) -> list[Row]:
+            _write_pgm(part, file)
+            return tesseract.read_tsv(file, options.language, 6, round(height * _HEIGHTS_PER_INCH), left())
+
         def read(grey: np.ndarray, orientation: int) -> _Reading:
             prepared = prepare(grey, masked, deskew=options.deskew, orientation=orientation)
             _write_pgm(prepared.image, file)
             rows = tesseract.read_tsv(file, options.language, 3, _dpi(prepared), left())
-            return _Reading(prepared, rows, large)
+            pictures = [prepared.upright(box) for box in masked]
+            rows = reread(prepared.image, rows, pictures, [prepared.upright(box) for box in large], read_piece)
+            return _Reading(prepared, rows, pictures, large)
 
         grey = bleach(even, _USUAL_GREYS)
         best = read(grey, 0)

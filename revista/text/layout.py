@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from revista.geometry import Box, Edges, hull, xy_cut
+from revista.geometry import Box, Edges, edge_between, hull, xy_cut
 from revista.programs.tesseract import Row
 
 _HALF_GUTTER = 0.4  # of a line's height: a gutter is at least twice as wide
@@ -24,11 +24,13 @@ Lines = list[list[Row]]
 """Lines from top to bottom, each with its words from left to right."""
 
 
-def paragraphs_of(rows: Sequence[Row]) -> list[Lines]:
+def paragraphs_of(rows: Sequence[Row], pictures: Sequence[Box] = ()) -> list[Lines]:
     """The words of a page, put together to lines and paragraphs in reading order.
 
     Args:
         rows: words with boxes on an upright page.
+        pictures: boxes on the same page. A caption below one that prose runs beside is a paragraph of its own, after
+            the one beside it.
 
     Returns:
         Paragraphs, each a list of lines, each a list of words.
@@ -41,6 +43,7 @@ def paragraphs_of(rows: Sequence[Row]) -> list[Lines]:
     cut = xy_cut([_edges(piece) for piece in pieces], rows=2, width=_NARROW_COLUMN * size, wide=_WIDE_GUTTER * size)
     groups = [[word for i in group for word in pieces[i]] for group in cut]
     _put_back(groups, [row for row in rows if _is_weak(row)])
+    inset = _inset(groups, pictures, size)
     lines: Lines = []
     for group in groups:
         for line in _lines(group):
@@ -48,7 +51,55 @@ def paragraphs_of(rows: Sequence[Row]) -> list[Lines]:
                 lines[-1] = lines[-1] + line
             else:
                 lines.append(line)
-    return _paragraphs(lines)
+    paragraphs = _paragraphs(lines)
+    for beside, caption in inset:
+        found = (i for i, paragraph in enumerate(paragraphs) if any(beside in line for line in paragraph))
+        place = next(found, len(paragraphs))
+        paragraphs[place + 1 : place + 1] = _paragraphs(_lines(caption))
+    return paragraphs
+
+
+def _inset(groups: Lines, pictures: Sequence[Box], size: float) -> list[tuple[Row, list[Row]]]:
+    """Take captions below pictures out of groups where prose stands beside them.
+
+    Gutters around a picture that is set into a column are narrower than those between columns, and only as long as
+    the caption is high, so that no cut finds them. The edge of the picture above tells where they run.
+
+    Args:
+        groups: of words that no gutter parts; what is taken out is removed from them.
+        pictures: boxes on the same page.
+        size: the height of most words in pixels.
+
+    Returns:
+        The words of each caption, after a word that stands beside it.
+    """
+    found: list[tuple[Row, list[Row]]] = []
+    for picture in pictures:
+        floor, beside = picture.bottom, None
+        caption: list[Row] = []
+        for group in groups:
+            for line in sorted(_by_line(group), key=lambda line: hull(word.box for word in line).top):
+                box = hull(word.box for word in line)
+                if not -size <= box.top - floor <= 1.5 * size or not _within(box, picture, size):
+                    continue
+                prose = next(
+                    (one for one in _by_line(group) if _set_into(box, hull(w.box for w in one), picture, size)), None
+                )
+                if prose is not None:
+                    beside, floor = prose[-1], box.bottom
+                    caption += line
+                    group[:] = [word for word in group if word not in line]
+        if beside is not None:
+            found.append((beside, caption))
+    return found
+
+
+def _set_into(caption: Box, prose: Box, picture: Box, size: float) -> bool:
+    return _beside(prose, caption) and edge_between(caption, prose, picture, 0.5 * size)
+
+
+def _within(box: Box, picture: Box, size: float) -> bool:
+    return picture.left - size <= box.left and box.right <= picture.right + size
 
 
 def _is_weak(row: Row) -> bool:

@@ -60,6 +60,14 @@ class Prepared:
         there = self.matrix[:, :2] @ corners + self.matrix[:, 2][:, None]
         return hull([Box(*(int(v) for v in (x, y, x + 1, y + 1))) for x, y in there.T])
 
+    def upright(self, box: Box) -> Box:
+        """The box on the prepared image of a picture that leans as the lines do; `box` on the page goes around it."""
+        corners = _leaning(box, self.skew)
+        if corners is None:
+            return self.from_page(box)
+        there = self.matrix[:, :2] @ corners.T + self.matrix[:, 2][:, None]
+        return hull([Box(*(round(float(v)) for v in (x, y, x, y))) for x, y in there.T])
+
 
 def prepare(page: np.ndarray, masked: Sequence[Box], *, deskew: bool = True, orientation: int = 0) -> Prepared:
     """Make a page ready to be read.

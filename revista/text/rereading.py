@@ -1,0 +1,260 @@
+"""Print that the reading of the whole page missed or mixed up, read again by itself.
+
+Tesseract looks for columns and lines of the commonest type on a page. It passes over a line of small print under a
+large picture or beside a title of ten times its size; and it reads a caption and the prose beside it as one line, for
+the white between is narrower than between columns. Such print is cut out, brought to a good size and read as a block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import TypeAlias
+
+import numpy as np
+
+from revista.geometry import Box
+from revista.programs.tesseract import Row
+
+_INK = 225  # of 255: below it is print, faint small letters as well
+_MOST = 12  # pieces of a page that are read again; a page with more is a drawing, or broken
+_RIM = 0.05  # share of a large picture's shorter side, in which a caption may reach into its box
+_VAIN = 4  # pieces in a row that were no print, after which no more are read
+_FEWEST_LETTERS = 6  # of a piece: fewer are specks, ornaments and numbers
+_GOOD_HEIGHT = 30  # pixels to which the letters of a piece are brought, capitals and small ones mixed
+_MOST_ENLARGED = 4.0
+_MARGIN = 0.8  # white around a piece, in heights of its letters
+_SURE = 0.6  # mean confidence of a piece that is believed
+_LETTERS = 0.8  # height of the letters of a word, capitals and small ones mixed, by its own
+_WORSE = 0.05  # by how much a second reading may be less sure than the first: its lines are truer
+_WIDER = 1.15  # times the widest white between the words of a line
+_SURE_WORD, _SURE_SIGN = 0.3, 0.9  # the same of one of its words, and of a sign that stands alone
+_DEEPEST = 16.0  # heights of words below a picture in which its caption is looked for
+
+Read: TypeAlias = Callable[[np.ndarray, float], list[Row]]
+"""Reads a part of an image as one block; is given it and the height of its letters, in pixels."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of the page that looks like print: its box, and the height of its letters, in pixels."""
+
+    box: Box
+    height: float
+
+
+def reread(
+    image: np.ndarray, rows: Sequence[Row], pictures: Sequence[Box], large: Sequence[Box], read: Read
+) -> list[Row]:
+    """The words of a page, with those that were missed, and captions parted from the prose beside them.
+
+    Args:
+        image: `(height, width)` uint8, dark print on white, the pictures painted over.
+        rows: what was read.
+        pictures: upright boxes in pixels of `image`.
+        large: boxes of pictures that were not painted over; nothing more is looked for in them.
+        read: reads a part of the image.
+
+    Returns:
+        Words in pixels of `image`; what is new stands in blocks of its own.
+    """
+    found = [row for row in rows if row.text.strip() and row.box.area]
+    for cell in _mixed(image, found, pictures):
+        inside = [row for row in found if _centre_in(row.box, cell.box)]
+        words = _sure(read_piece(image, cell, read))
+        if _confidence(words) < _confidence(inside) - _WORSE:
+            words = inside
+        found = [row for row in found if row not in inside]
+        found += _apart(words, found)
+    weak = [word for line in _lines(found).values() if _confidence(line) < _SURE for word in line]
+    inner = [box.grow(-round(_RIM * min(box.width, box.height))) for box in large]
+    pieces = unread(image, [*(row.box for row in found if row not in weak), *inner])
+    vain = 0
+    for piece in sorted(pieces, key=lambda piece: any(_centre_in(piece.box, box) for box in large)):
+        words = _sure(read_piece(image, piece, read))
+        if words:
+            found = [row for row in found if row not in weak or not _centre_in(row.box, piece.box.grow(2))]
+            found += _apart(words, found)
+        vain = 0 if words else vain + 1
+        if vain == _VAIN:
+            break
+    return found
+
+
+def _lines(rows: Sequence[Row]) -> dict[tuple[int, int, int], list[Row]]:
+    """The words of each of Tesseract's lines."""
+    lines: dict[tuple[int, int, int], list[Row]] = {}
+    for row in rows:
+        lines.setdefault(row.line_key, []).append(row)
+    return lines
+
+
+def _sure(words: list[Row]) -> list[Row]:
+    """The words that are read surely enough to be believed; none where as a whole they are not."""
+    words = [word for word in words if word.confidence >= (_SURE_WORD if _has_letters(word) else _SURE_SIGN)]
+    letters = sum(len(word.text.strip()) for word in words)
+    return words if letters >= _FEWEST_LETTERS and _confidence(words) >= _SURE else []
+
+
+def _apart(words: Sequence[Row], others: Sequence[Row]) -> list[Row]:
+    """The words in blocks that `others` do not have."""
+    first = max((row.block for row in others), default=0) + 1
+    blocks = sorted({word.block for word in words})
+    return [word._replace(block=first + blocks.index(word.block)) for word in words]
+
+
+def _confidence(words: Sequence[Row]) -> float:
+    """The mean confidence of the words, the long ones counting more; 0.0 where there are none."""
+    letters = sum(len(word.text.strip()) for word in words)
+    return sum(word.confidence * len(word.text.strip()) for word in words) / letters if letters else 0.0
+
+
+def _has_letters(word: Row) -> bool:
+    return any(map(str.isalnum, word.text))
+
+
+def _centre_in(box: Box, area: Box) -> bool:
+    x, y = box.centre
+    return area.left <= x < area.right and area.top <= y < area.bottom
+
+
+def _mixed(image: np.ndarray, rows: Sequence[Row], pictures: Sequence[Box]) -> list[Piece]:
+    """Captions below pictures that a line of `rows` reaches across, as pieces.
+
+    Such a caption stands between two upright channels of white that go down from the sides of the picture.
+    """
+    lines = [[word.box for word in line] for line in _lines(rows).values()]
+    found = []
+    for picture in pictures:
+        near = [row.box.height for row in rows if _centre_in(row.box, picture.grow(picture.height // 2 + 1))]
+        cell = _cell(image, picture, median(near)) if near else None
+        if cell is not None:
+            across = [line for line in lines if 0 < sum(_centre_in(b, cell.box) for b in line) < len(line)]
+            # white through two lines is no chance
+            if len(across) > 1 or (across and _parted(across[0], cell.box)):
+                found.append(cell)
+    return found
+
+
+def _parted(line: Sequence[Box], cell: Box) -> bool:
+    """Whether the white in a line (the boxes of its words) is wider at the sides of the cell than within."""
+    gaps: list[int] = []
+    sides: list[int] = []
+    for before, after in pairwise(sorted(line)):
+        inside = _centre_in(before, cell), _centre_in(after, cell)
+        if any(inside):
+            (gaps if all(inside) else sides).append(after.left - before.right)
+    return not gaps or min(sides) >= _WIDER * max(gaps)
+
+
+def _cell(image: np.ndarray, picture: Box, size: float) -> Piece | None:
+    """What is printed between the channels of white below the sides of a picture; None where there are none.
+
+    Args:
+        image: `(height, width)` uint8, dark print on white.
+        picture: a box in its pixels.
+        size: the height of words.
+    """
+    top, bottom = round(picture.bottom + 0.15 * size), round(picture.bottom + _DEEPEST * size)
+    ink = np.less(image[max(0, top) : bottom], _INK)
+    sides = [_channel(ink, x, outward, size) for x, outward in ((picture.left, -1), (picture.right, 1))]
+    left, right = (x for x, _ in sides)
+    depth = min(deep for _, deep in sides)
+    inked = ink[:depth, left:right].any(axis=1)
+    while depth and inked[depth - 1]:  # a line that one of the channels ends in
+        depth -= 1
+    across = np.flatnonzero(inked[:depth])
+    if depth < size or not across.size:
+        return None
+    last = int(across[-1]) + 1
+    return Piece(Box(left, max(0, top), right, max(0, top) + last), _LETTERS * size)
+
+
+def _channel(ink: np.ndarray, edge: int, outward: int, size: float) -> tuple[int, int]:
+    """Where near `edge` white goes down farthest through `ink` (height, width), and how far, in pixels."""
+    wide = max(2, round(0.2 * size))
+    reach = 2 * size if outward < 0 else 0.6 * size, 2 * size if outward > 0 else 0.6 * size
+    first = max(0, round(edge - reach[0]))
+    blocked = ink[:, first : round(edge + reach[1])]
+    depths = np.where(blocked.any(axis=0), blocked.argmax(axis=0), len(ink))
+    if len(depths) < wide:
+        return min(max(edge, 0), ink.shape[1]), len(ink)  # at the border of the page
+    free = np.lib.stride_tricks.sliding_window_view(depths, wide).min(axis=1)
+    best = np.flatnonzero(free == free.max())
+    at = int(best[np.abs(best + wide / 2 + first - edge).argmin()])
+    return first + at + wide // 2, int(free.max())
+
+
+def read_piece(image: np.ndarray, piece: Piece, read: Read) -> list[Row]:
+    """The words of a piece, read at a good size; boxes in pixels of `image`."""
+    import cv2
+
+    margin = max(4, round(_MARGIN * piece.height))
+    left, top, right, bottom = piece.box.grow(round(0.5 * piece.height)).clip(image.shape[1], image.shape[0])
+    cut = cv2.copyMakeBorder(image[top:bottom, left:right], *(margin,) * 4, cv2.BORDER_CONSTANT, value=255)
+    scale = min(_MOST_ENLARGED, _GOOD_HEIGHT / piece.height)
+    darkest = min(int(cut.min()), 254)
+    cut = ((cut.astype(np.float32) - darkest) * (255 / (255 - darkest))).astype(np.uint8)  # print on card is faint
+    cut = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
+    words = []
+    for row in read(cut, piece.height * scale):
+        corners = [round(edge / scale) - margin for edge in row.box]
+        box = Box(corners[0] + left, corners[1] + top, corners[2] + left, corners[3] + top)
+        words.append(row._replace(box=box.clip(image.shape[1], image.shape[0])))
+    return [word for word in words if word.box.area]
+
+
+def unread(image: np.ndarray, known: Sequence[Box]) -> list[Piece]:
+    """What looks like lines of letters and lies in none of the boxes of `known`, most letters first.
+
+    Letters are connected dark areas of a letter's proportions. Neighbours of about the same height make a piece.
+
+    Args:
+        image: `(height, width)` uint8, dark print on white.
+        known: boxes of what was read or is not print, in its pixels.
+    """
+    import cv2
+
+    dark = (image < _INK).astype(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    left, top, width, height, area = (stats[1:, k].astype(float) for k in range(5))  # without the background
+    letters = (height >= 4) & (height <= max(image.shape) / 20) & (width <= 30 * height) & (height <= 6 * width)
+    letters &= (area >= 0.15 * width * height) & (area >= 6) & ((width <= 4 * height) | (area <= 0.7 * width * height))
+    done = np.zeros(image.shape, np.uint8)
+    for box in known:
+        done[max(0, box.top - 1) : box.bottom + 1, max(0, box.left - 1) : box.right + 1] = 1
+    letters &= done[(top + height / 2).astype(int), (left + width / 2).astype(int)] == 0
+    boxes = np.stack([left, top, left + width, top + height], 1)[letters]
+    pieces = [_piece(boxes[group]) for group in _groups(boxes, image.shape)]
+    kept = [(count, piece) for count, piece in pieces if piece is not None and count >= _FEWEST_LETTERS]
+    return [piece for _, piece in sorted(kept, key=lambda pair: (-pair[0], pair[1].box))[:_MOST]]
+
+
+def _groups(boxes: np.ndarray, shape: tuple[int, ...]) -> list[np.ndarray]:
+    """The letters that stand next to each other: indices of `boxes` (n, 4), on an image of that shape."""
+    import cv2
+
+    near = np.zeros(shape[:2], np.uint8)
+    height = boxes[:, 3] - boxes[:, 1]
+    grown = boxes + np.stack([-height, -0.4 * height, height, 0.4 * height], 1)
+    for left, top, right, bottom in np.rint(grown).astype(int).tolist():
+        cv2.rectangle(near, (left, top), (right, bottom), 1, cv2.FILLED)
+    _, labels = cv2.connectedComponents(near)
+    middles = ((boxes[:, :2] + boxes[:, 2:]) / 2).astype(int)
+    home = labels[middles[:, 1], middles[:, 0]]
+    return [np.flatnonzero(home == label) for label in np.unique(home)]
+
+
+def _piece(letters: np.ndarray) -> tuple[float, Piece | None]:
+    """How many letters a piece has, those that hang together counted by their width, and the piece.
+
+    None in its place where they do not stand in lines. `letters` (n, 4) are boxes.
+    """
+    heights, widths = letters[:, 3] - letters[:, 1], letters[:, 2] - letters[:, 0]
+    typical = float(np.median(heights))
+    box = Box(*(int(v) for v in (*letters[:, :2].min(0), *letters[:, 2:].max(0))))
+    even = np.mean((heights >= 0.5 * typical) & (heights <= 2 * typical)) >= 0.7
+    count = float(np.maximum(1, widths / heights).sum())
+    return count, Piece(box, typical) if even and typical >= 5 and box.width >= 3 * typical else None
