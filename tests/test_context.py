@@ -213,6 +213,53 @@ def test_dialogue_under_a_picture_is_no_caption() -> None:
     assert list(captions_of(sheet.run()).values()) == [None]
 
 
+def test_a_table_of_contents_under_a_headpiece_is_no_caption() -> None:
+    sheet = Sheet()
+    sheet.picture(100, 200, 1500, 600)
+    titles = ["El abanico de sándalo", "Crónica del mes", "Nuestro concurso", "La intrépida aviadora", "Modas"]
+    sheet.text(titles, 100, 640, size=0.9)
+    assert list(captions_of(sheet.run()).values()) == [None]
+
+
+def test_a_long_caption_beside_prose_of_its_type_is_known_by_the_picture_above() -> None:
+    """A picture set into the prose at its right side: the caption stands in the hole, in lines level with the prose."""
+    sheet = Sheet()
+    sheet.prose(100, 1400, 200, 500, seed=1)
+    sheet.prose(100, 880, 500, 1170, seed=2)
+    sheet.picture(1000, 510, 1500, 980)
+    sheet.text(["La niña de la casa con", "su abuela, en el patio."], 1010, 1000)
+    sheet.prose(100, 1400, 1200, 2000, seed=3)
+    assert list(captions_of(sheet.run()).values()) == ["La niña de la casa con su abuela, en el patio."]
+
+
+def test_a_credit_in_the_caption_s_last_line_belongs_to_it_on_a_page_that_leans() -> None:
+    sheet = Sheet()
+    sheet.picture(100, 300, 1500, 1200)
+    sheet.text(["LA SEÑORA DE MONTALBO EN EL SALÓN."], 500, 1240, "centre", 0.9)
+    sheet.text(["Dibujo de Navales."], 1500, 1232, "right", 0.7)  # it begins above the line beside it
+    (caption,) = captions_of(sheet.run()).values()
+    assert caption == "LA SEÑORA DE MONTALBO EN EL SALÓN. Dibujo de Navales."
+
+
+def test_a_caption_that_begins_in_capitals_goes_on_in_the_type_of_the_prose() -> None:
+    sheet = Sheet()
+    sheet.prose(100, 680, 200, 2000, seed=1)
+    sheet.picture(860, 300, 1540, 1200)
+    sheet.text(["LA CONDESA DE MONTALBO EN EL"], 1200, 1225, "centre")
+    sheet.text(["CLUB. Un grupo de señoras", "la acompañaba aquella tarde."], 1200, 1273, "centre")
+    (caption,) = captions_of(sheet.run()).values()
+    assert caption == "LA CONDESA DE MONTALBO EN EL CLUB. Un grupo de señoras la acompañaba aquella tarde."
+
+
+def test_one_caption_for_two_pictures_is_not_cut_between_them() -> None:
+    sheet = Sheet()
+    left, right = sheet.picture(100, 300, 780, 900), sheet.picture(860, 300, 1540, 900)
+    sheet.text(["A la izquierda, la señora Valdoro en el patio;"], 810, 930, "right", 0.8)
+    sheet.text(["a la derecha, su hija Elvira."], 842, 930, size=0.8)
+    found = sheet.run()
+    assert [picture.caption_shared_with for picture in found.pictures] == [(right,), (left,)]
+
+
 def test_ovals_with_captions_below_each_in_two_columns() -> None:
     sheet = Sheet()
     sheet.prose(100, 680, 280, 700, seed=1)

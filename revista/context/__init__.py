@@ -21,7 +21,7 @@ from revista.versions import versions
 __all__ = ["NAME", "VERSION", "run", "software", "windows_of"]
 
 NAME = "context"
-VERSION = "3"
+VERSION = "4"
 
 _HEADING_BLOCKS = 4
 

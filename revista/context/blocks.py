@@ -31,6 +31,7 @@ _ADVERT = re.compile(
     r"|\b(?:calle|calzada|avenida|ave\.)\s.{1,40}\d",
     re.IGNORECASE,
 )
+_LISTED = 4  # lines
 _MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
     *("julio", "agosto", "septiembre", "setiembre", "octubre", "noviembre", "diciembre"),
@@ -135,6 +136,12 @@ class Block:
         return bool(_NUMBER.match(self.text)) and self.word_count <= 6 and not self.numbered
 
     @cached_property
+    def listed(self) -> bool:
+        """Whether it is a list, a table of contents or verse: each of its lines begins anew."""
+        begun = sum(line.text[:1].isupper() for line in self.lines)
+        return len(self.lines) >= _LISTED and begun >= 0.8 * len(self.lines)
+
+    @cached_property
     def advertises(self) -> bool:
         """Whether it speaks as advertisements do: addresses, telephones, prices."""
         return bool(_ADVERT.search(self.text))
@@ -217,14 +224,17 @@ def _rejoined(blocks: Sequence[Block], pictures: Sequence[Box]) -> list[Block]:
 
 
 def _same_line(a: Block, b: Block, em: float, pictures: Sequence[Box]) -> bool:
-    left, right = sorted((a.box, b.box))
+    first, second = sorted((a, b), key=lambda block: block.box)
+    left, right = first.box, second.box
+    parted = _between_pictures((left.right + right.left) / 2, left.union(right), em, pictures)
+    goes_on = first.text[-1:] not in ".!?" and second.text[:1].islower()  # one caption for both pictures
+    ordinary = any(0.9 <= block.em / em <= 1.15 and not block.capitals for block in (a, b))
     return (
         len(a.lines) == len(b.lines) == 1
-        and a.box.vertical_overlap(b.box) >= 0.6 * max(a.box.height, b.box.height)
+        and a.box.vertical_overlap(b.box) >= 0.5 * max(a.box.height, b.box.height)
         and min(a.em, b.em) > 0.8 * max(a.em, b.em)
-        and not any(0.9 <= block.em / em <= 1.15 and not block.capitals for block in (a, b))
         and 0 <= right.left - left.right < 2.5 * max(a.em, b.em)
-        and not _between_pictures((left.right + right.left) / 2, left.union(right), em, pictures)
+        and (goes_on if parted else not ordinary)
     )
 
 
@@ -329,6 +339,8 @@ def _cut(
         return True
     if letters >= 6 and above[-1].text.isupper() != line.text.isupper():
         return True
+    if under and _otherwise_set(upper, lower, em):
+        return True
     column = hull(turn(other.box) for other in paragraph)
     if _centred(upper, column, em) and all(turn(other.box).left - column.left < em for other in (line, *following[:1])):
         return bool(following)
@@ -338,6 +350,12 @@ def _cut(
 def _right_under(line: Box, picture: Box, em: float) -> bool:
     near = -0.5 * em <= line.top - picture.bottom <= 2 * em
     return near and line.horizontal_overlap(picture) >= 0.5 * min(line.width, picture.width)
+
+
+def _otherwise_set(upper: Box, lower: Box, em: float) -> bool:
+    """Whether two lines share neither margin nor middle, as a caption and the column below it may."""
+    left, right = abs(upper.left - lower.left), abs(upper.right - lower.right)
+    return min(left, right, abs(upper.centre[0] - lower.centre[0])) > 1.5 * em
 
 
 def _usual_gap(lines: Sequence[Line], turn: Callable[[Box], Box]) -> float:

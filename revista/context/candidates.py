@@ -21,7 +21,7 @@ _TITLED = re.compile(
 _PLACES = {
     "upper": re.compile(r"\b(arriba|superior(es)?)\b", re.IGNORECASE),
     "lower": re.compile(r"\b(abajo|inferior(es)?|debajo)\b", re.IGNORECASE),
-    "left": re.compile(r"\b(a la |a su |)izquierda\b", re.IGNORECASE),
+    "left": re.compile(r"\bizqu?i?e?rda\b", re.IGNORECASE),  # a letter of it is easily lost
     "right": re.compile(r"\b(a la |a su |)derecha\b", re.IGNORECASE),
     "centre": re.compile(r"\b(en el|al) (centro|medio)\b", re.IGNORECASE),
 }
@@ -105,7 +105,7 @@ def candidates_of(layout: Layout, pictures: Sequence[Box]) -> list[Candidate]:
         layout: the page's blocks with their roles.
         pictures: upright boxes; pieces of one caption have no picture between them.
     """
-    short = sorted(layout.of(Role.SHORT), key=lambda block: (block.box.top, block.box.left, block.order))
+    short = sorted(layout.of(Role.SHORT), key=_place)
     groups: list[list[Block]] = []
     for block in short:
         home = [g for g in groups if _belongs(g, block, pictures, layout)]
@@ -115,6 +115,11 @@ def candidates_of(layout: Layout, pictures: Sequence[Box]) -> list[Candidate]:
         else:
             nearest.append(block)
     return [Candidate(tuple(group)) for group in groups]
+
+
+def _place(block: Block) -> tuple[float, int, int]:
+    """By what blocks are taken in turn: a credit after the line of a caption that it may stand in."""
+    return block.box.bottom if block.credit else block.box.centre[1], block.box.left, block.order
 
 
 def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layout: Layout) -> bool:
@@ -134,19 +139,24 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
     if block.credit and not last.credit:
         over = [p for p in pictures if p.bottom - em <= box.top and box.top - p.bottom < 8 * em and _meets(p, box)]
         room = hull([box, *over]).grow(round(2 * em))
-        return -size <= gap < 3 * size and room.left <= block.box.centre[0] <= room.right
+        return -1.3 * size <= gap < 3 * size and room.left <= block.box.centre[0] <= room.right
     if block.credit or last.credit:
         return False
-    if block.numbered or group[0].numbered:
-        counted = block.numbered and group[0].numbered
-        return counted and gap < 4 * size and abs(block.box.left - box.left) < 2.5 * size
+    if block.numbered:
+        return group[0].numbered and gap < 4 * size and abs(block.box.left - box.left) < 2.5 * size
     several = sum(picture.bottom <= block.box.top and _meets(picture, block.box) for picture in pictures) > 1
     if several and Candidate((block,)).places and Candidate(tuple(group)).places:
         return False
-    if layout.set_as_prose(block) and not all(layout.set_as_prose(other) for other in group):
+    begun = _goes_on(last.text, block.text) or (group[0].capitals and not last.capitals)
+    if layout.set_as_prose(block) and not begun and not layout.set_as_prose(Candidate(tuple(group))):
         return False  # the text goes on below a caption in a type of its own
     shared = block.box.horizontal_overlap(box) / max(1, min(block.box.width, box.width))
     return -0.5 * size <= gap < 1.6 * size and shared >= 0.5
+
+
+def _goes_on(text: str, more: str) -> bool:
+    """Whether `more` is the rest of a sentence in capitals that `text` begins."""
+    return text.isupper() and text[-1:] not in ".!?" and more.split()[0].rstrip(".,;:").isupper()
 
 
 def _meets(picture: Box, box: Box) -> bool:

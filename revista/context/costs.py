@@ -25,6 +25,8 @@ _MOST_INSIDE = 40  # words in the box of a collage that may be its caption
 _MOST_ASKEW = 0.55  # where the print stands right at the picture
 _LOOKS: dict[str | None, float] = {"advertisement": 0.6, "ornament": 0.6}  # kinds that hardly ever have a caption
 
+_FLUSH = 0.08  # share of the picture's width by which a caption may be set in
+
 _REACH = {"below": 6.0, "above": 4.0, "beside": 4.0, "inside": 0.0}  # ems
 
 
@@ -134,7 +136,8 @@ def _misalignment(picture: Box, caption: Box, place: str, em: float) -> float:
     if caption.width > 1.15 * picture.width:
         overhang = (caption.width - picture.width) / caption.width
         return 0.8 * off + 0.5 * (overhang - 0.13)
-    flush = min(abs(picture.left - caption.left), abs(picture.right - caption.right)) <= em
+    near = max(em, _FLUSH * picture.width)
+    flush = min(abs(picture.left - caption.left), abs(picture.right - caption.right)) <= near
     return min(1.4 * off, 0.25) if flush else 1.4 * off
 
 

@@ -9,14 +9,14 @@ from typing import Protocol
 
 from revista.context.blocks import Block, page_em
 from revista.context.typeface import Breadth
-from revista.geometry import Box, hull
+from revista.geometry import Box, edge_between, hull
 from revista.records import RegionKind
 
 
 class Role(Enum):
     """What a block is for."""
 
-    PROSE = auto()
+    PROSE = auto()  # verse and lists as well
     HEADING = auto()
     FURNITURE = auto()  # page numbers, running heads
     NOISE = auto()  # nothing that could be read
@@ -26,6 +26,8 @@ class Role(Enum):
 _PROSE = 25  # words of a run that make it prose where the page carries a text
 _LONG_TEXT = 150  # words in such runs that show that it does
 _PROSE_ALONE = 90  # words of a run that make it prose on a page of pictures, where long captions are usual
+_LONGEST_CAPTION = 60  # words in the type of the prose, right under a picture
+_MORE_WHITE = 1.15  # times the distance of lines
 _LIST_WORDS, _LIST_LINES = 20, 6  # short lines below a heading that make a list
 _HEADING_WORDS = 14
 _OTHER_TYPE = 0.05  # by how much types differ in breadth that are not the same
@@ -89,16 +91,19 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
         pictures: upright boxes of the pictures.
     """
     em = page_em(blocks)
-    runs = _runs(blocks, em)
+    runs = _runs(blocks, pictures, em)
     words = [sum(block.word_count for block in blocks if runs[block.order] == run) for run in runs]
     in_runs = sum(b.word_count for b in blocks if words[b.order] >= _PROSE and _ordinary(b, em))
     least = _PROSE if in_runs >= _LONG_TEXT else _PROSE_ALONE
     usual = _prose_breadth(blocks)
     roles = [_first_role(block, words[block.order], least, em, usual) for block in blocks]
     _mark_running_heads(blocks, roles, em)
+    for run in set(runs):
+        members = [block for block in blocks if runs[block.order] == run and roles[block.order] is Role.PROSE]
+        if members and _ends_under_a_picture(members, blocks, pictures, em):
+            for block in members:
+                roles[block.order] = Role.SHORT
     for block in blocks:
-        if roles[block.order] is Role.PROSE and _ends_under_a_picture(block, blocks, pictures, em):
-            roles[block.order] = Role.SHORT
         if roles[block.order] is Role.SHORT and _looks_like_heading(block, em, usual) and not block.credit:
             leads = _leads_to_prose(block, blocks, roles, pictures, em)
             clear = not any(_under(block.box, box, max(8 * em, 0.15 * box.height)) for box in pictures)
@@ -132,6 +137,8 @@ def _first_role(block: Block, run: int, least: int, em: float, usual: Breadth) -
         return Role.SHORT
     if block.numbered and block.word_count <= 60:
         return Role.SHORT
+    if block.listed:
+        return Role.PROSE
     other = usual.differs(block.breadth, _OTHER_TYPE) and run < _PROSE_ALONE  # a caption in several lines
     return Role.PROSE if run >= least and _ordinary(block, em) and not other else Role.SHORT
 
@@ -172,7 +179,7 @@ def _mark_subtitles(
                     roles[block.order] = Role.HEADING
 
 
-def _runs(blocks: Sequence[Block], em: float) -> list[int]:
+def _runs(blocks: Sequence[Block], pictures: Sequence[Box], em: float) -> list[int]:
     """The number of the run that each block stands in."""
     run = list(range(len(blocks)))
 
@@ -191,20 +198,25 @@ def _runs(blocks: Sequence[Block], em: float) -> list[int]:
             same_type = min(upper.em, lower.em) > 0.85 * max(upper.em, lower.em) and not upper.breadth.differs(
                 lower.breadth, _OTHER_TYPE
             )
-            if same_type and (_goes_on(upper, lower, em) or _beside_each_other(upper.box, lower.box, em)):
+            beside = _beside_each_other(upper.box, lower.box, em) and not any(
+                edge_between(upper.box, lower.box, picture, 0.5 * em) for picture in pictures
+            )
+            if same_type and (beside or _goes_on(upper, lower, em)):
                 run[find(lower.order)] = find(upper.order)
     return [find(i) for i in range(len(blocks))]
 
 
 def _goes_on(upper: Block, lower: Block, em: float) -> bool:
     """Whether `lower` goes on with the column of `upper`, full, beside a picture or a drop capital, or indented."""
-    if upper.box.centre[1] >= lower.box.centre[1] or not upper.box.horizontal_overlap(lower.box):
+    if lower.box.top < upper.box.centre[1] or not upper.box.horizontal_overlap(lower.box):
         return False
     left, right = abs(upper.box.left - lower.box.left), abs(upper.box.right - lower.box.right)
     if left < 2.5 * em and right < 2.5 * em:
         return True
     if lower.box.top - upper.box.bottom >= 0.7 * em:
         return False
+    if len(upper.lines) < 3 and len(lower.lines) > 1 and upper.box.right > lower.box.right + em:
+        return False  # it is set to another width
     indent = upper.box.left - lower.box.left if len(upper.lines) == 1 else 0
     return min(left, right) < em or 0.5 * em <= indent < 3 * em
 
@@ -212,7 +224,7 @@ def _goes_on(upper: Block, lower: Block, em: float) -> bool:
 def _beside_each_other(a: Box, b: Box, em: float) -> bool:
     """Whether two blocks are pieces of the same lines, which OCR parts at wide spaces."""
     gap = max(a.left - b.right, b.left - a.right)
-    return gap < 1.2 * em and a.vertical_overlap(b) >= 0.5 * min(a.height, b.height) > 0
+    return -em < gap < 1.2 * em and a.vertical_overlap(b) >= 0.5 * min(a.height, b.height) > 0
 
 
 def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:
@@ -222,7 +234,7 @@ def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:
     if narrow and not block.capitals:
         return False
     titled = block.hint is RegionKind.TITLE and block.em > 1.1 * em
-    return block.em > 1.3 * em or titled or (block.capitals and block.em > 0.8 * em)
+    return block.em > 1.3 * em or titled or (block.capitals and block.em > 0.6 * em)
 
 
 def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em: float) -> bool:
@@ -241,13 +253,20 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
         and other.box.horizontal_overlap(box) >= 0.5 * box.width
         and other.box.top >= box.centre[1]
     ]
-    return gap < 1.5 * em and gap < min(below, default=2 * em)
+    return gap < 1.5 * em and gap < min(below, default=2 * em) + 0.4 * em
 
 
-def _ends_under_a_picture(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em: float) -> bool:
-    """Whether whole sentences stand right under a picture, within its width, with white or a credit line below."""
-    text, box = block.text, block.box
-    if block.word_count > _PROSE or not (text[:1].isupper() or text[:1] in '«“"¿¡') or text[-1:] not in ".!?»”)…":
+def _ends_under_a_picture(
+    members: Sequence[Block], blocks: Sequence[Block], pictures: Sequence[Box], em: float
+) -> bool:
+    """Whether a run is whole sentences right under a picture, within its width, and no text goes on below.
+
+    Text goes on where it follows without white between, set to the same width.
+    """
+    text, box = " ".join(block.text for block in members), hull(block.box for block in members)
+    if len(text.split()) > _LONGEST_CAPTION or not (text[:1].isupper() or text[:1] in '«“"¿¡'):
+        return False
+    if text[-1:] not in ".!?»”)…":
         return False
     if not any(
         -0.5 * em <= box.top - p.bottom <= 1.2 * em and p.left - em <= box.left and box.right <= p.right + em
@@ -257,10 +276,24 @@ def _ends_under_a_picture(block: Block, blocks: Sequence[Block], pictures: Seque
     below = [
         other
         for other in blocks
-        if other is not block and other.box.horizontal_overlap(box) and other.box.centre[1] > box.bottom
+        if other not in members and other.box.horizontal_overlap(box) and other.box.centre[1] > box.bottom
     ]
     nearest = min(below, key=lambda other: (other.box.top, other.order), default=None)
-    return nearest is None or nearest.credit or nearest.box.top - box.bottom >= 0.6 * em
+    if nearest is None or nearest.credit or _stands_off(box, nearest, em):
+        return True
+    if len(nearest.lines) < 2:
+        return False
+    wider = box.right - nearest.box.right
+    return wider > em or (sum(len(block.lines) for block in members) > 1 and wider < -1.5 * em)
+
+
+def _stands_off(box: Box, below: Block, em: float) -> bool:
+    """Whether there is more white under `box` than between the lines of what is below."""
+    white = below.box.top - box.bottom
+    if white >= 0.6 * em or len(below.lines) < 3:
+        return white >= 0.6 * em
+    leading = (below.box.height - below.em) / (len(below.lines) - 1)
+    return white > 0.3 * em and white + below.em > _MORE_WHITE * leading
 
 
 def _stacked(a: Box, b: Box, em: float) -> bool:
