@@ -141,6 +141,11 @@ class Block:
         begun = sum(line.text[:1].isupper() for line in self.lines)
         return len(self.lines) >= _LISTED and begun >= 0.8 * len(self.lines)
 
+    def leads_on_to(self, other: Block) -> bool:
+        """Whether `other` is the rest of a sentence in capitals that begins here."""
+        first = other.text.split()[0].rstrip(".,;:")
+        return self.capitals and self.text[-1:] not in ".!?" and first.isupper()
+
     @cached_property
     def advertises(self) -> bool:
         """Whether it speaks as advertisements do: addresses, telephones, prices."""

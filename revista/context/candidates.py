@@ -147,16 +147,16 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
     several = sum(picture.bottom <= block.box.top and _meets(picture, block.box) for picture in pictures) > 1
     if several and Candidate((block,)).places and Candidate(tuple(group)).places:
         return False
-    begun = _goes_on(last.text, block.text) or (group[0].capitals and not last.capitals)
-    if layout.set_as_prose(block) and not begun and not layout.set_as_prose(Candidate(tuple(group))):
+    begun = last.leads_on_to(block) or (group[0].capitals and not last.capitals and last.text[-1:] not in ".!?")
+    if (
+        block.breadth.value
+        and layout.set_as_prose(block)
+        and not begun
+        and not layout.set_as_prose(Candidate(tuple(group)))
+    ):
         return False  # the text goes on below a caption in a type of its own
     shared = block.box.horizontal_overlap(box) / max(1, min(block.box.width, box.width))
     return -0.5 * size <= gap < 1.6 * size and shared >= 0.5
-
-
-def _goes_on(text: str, more: str) -> bool:
-    """Whether `more` is the rest of a sentence in capitals that `text` begins."""
-    return text.isupper() and text[-1:] not in ".!?" and more.split()[0].rstrip(".,;:").isupper()
 
 
 def _meets(picture: Box, box: Box) -> bool:

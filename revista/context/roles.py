@@ -100,7 +100,8 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
     _mark_running_heads(blocks, roles, em)
     for run in set(runs):
         members = [block for block in blocks if runs[block.order] == run and roles[block.order] is Role.PROSE]
-        if members and _ends_under_a_picture(members, blocks, pictures, em):
+        short = [block for block in blocks if roles[block.order] is Role.SHORT and not block.credit]
+        if members and _ends_under_a_picture([*members, *_rest(members, short, em)], blocks, pictures, em):
             for block in members:
                 roles[block.order] = Role.SHORT
     for block in blocks:
@@ -250,6 +251,7 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
         other.box.top - box.bottom
         for other in blocks
         if other.order not in own
+        and not (other.legible and block.leads_on_to(other))
         and other.box.horizontal_overlap(box) >= 0.5 * box.width
         and other.box.top >= box.centre[1]
     ]
@@ -285,6 +287,17 @@ def _ends_under_a_picture(
         return False
     wider = box.right - nearest.box.right
     return wider > em or (sum(len(block.lines) for block in members) > 1 and wider < -1.5 * em)
+
+
+def _rest(members: Sequence[Block], short: Sequence[Block], em: float) -> list[Block]:
+    """The last line of a run, where it was taken for another one: within its width, with no white between."""
+    box = hull(block.box for block in members)
+    return [
+        block
+        for block in short
+        if -0.3 * em <= block.box.top - box.bottom < 0.4 * em
+        and box.left <= block.box.left <= block.box.right <= box.right
+    ]
 
 
 def _stands_off(box: Box, below: Block, em: float) -> bool:

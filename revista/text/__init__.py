@@ -6,9 +6,10 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from revista.errors import Category, MissingProgram, RevistaError, StorageError
+import numpy as np
+
+from revista.errors import Category, MissingProgram, RevistaError, StorageError, TimedOut
 from revista.geometry import Box, hull
 from revista.images import read_image
 from revista.programs import tesseract
@@ -21,15 +22,13 @@ from revista.text.rereading import reread
 from revista.versions import versions
 from revista.wording import printable
 
-if TYPE_CHECKING:
-    import numpy as np
-
 NAME = "text"
 VERSION = "3"
 
 _LARGE_PICTURE = 0.35  # share of the page: larger ones may be whole advertisements, whose print is wanted
 _SURE_IN_PICTURE = 0.7  # confidence of a line inside a large picture that is believed
 _USUAL_GREYS, _FEW_GREYS = 0.8, 0.2  # see `bleach`
+_DARK, _SPARSE = 128, 0.004  # grey values of print, and the share of a page that is as dark where there is hardly any
 _POOR = 0.85  # mean confidence below which print may show through from the other side
 _TURNED = 0.6  # mean confidence below which the page may stand turned
 _FEW_LETTERS = 40  # a page with fewer, each weighted with its confidence, may stand turned
@@ -140,7 +139,10 @@ def _read_page(even: np.ndarray, regions: Regions, options: TextSettings, deadli
 
         def read_piece(part: np.ndarray, height: float) -> list[Row]:
             _write_pgm(part, file)
-            return tesseract.read_tsv(file, options.language, 6, round(height * _HEIGHTS_PER_INCH), left())
+            try:
+                return tesseract.read_tsv(file, options.language, 6, round(height * _HEIGHTS_PER_INCH), left())
+            except TimedOut:  # what the whole page gave is kept
+                return []
 
         def read(grey: np.ndarray, orientation: int) -> _Reading:
             prepared = prepare(grey, masked, deskew=options.deskew, orientation=orientation)
@@ -150,7 +152,8 @@ def _read_page(even: np.ndarray, regions: Regions, options: TextSettings, deadli
             rows = reread(prepared.image, rows, pictures, [prepared.upright(box) for box in large], read_piece)
             return _Reading(prepared, rows, pictures, large)
 
-        grey = bleach(even, _USUAL_GREYS)
+        first, second = (_FEW_GREYS, _USUAL_GREYS) if _is_sparse(even, masked) else (_USUAL_GREYS, _FEW_GREYS)
+        grey = bleach(even, first)
         best = read(grey, 0)
         unsure = best.sure < max(_FEW_LETTERS, _TURNED * best.letters)
         if best.prepared.x_height and (unsure or best.sideways):
@@ -161,9 +164,17 @@ def _read_page(even: np.ndarray, regions: Regions, options: TextSettings, deadli
                 other = read(grey, turned.degrees)
                 best = other if best.sideways > other.sideways or other.score > best.score else best
         if best.letters >= _FEW_LETTERS and best.sure < _POOR * best.letters:
-            again = read(bleach(even, _FEW_GREYS), best.prepared.orientation)
+            again = read(bleach(even, second), best.prepared.orientation)
             best = max(best, again, key=lambda reading: reading.score)
     return best
+
+
+def _is_sparse(even: np.ndarray, masked: Sequence[Box]) -> bool:
+    """Whether there is so little print beside the pictures that Tesseract would take the paper's grain for it."""
+    outside = np.ones(even.shape, bool)
+    for box in masked:
+        outside[box.top : box.bottom, box.left : box.right] = False
+    return float((even[outside] < _DARK).mean()) < _SPARSE if outside.any() else True
 
 
 def _masks(regions: Regions, width: int, height: int) -> tuple[list[Box], list[Box]]:

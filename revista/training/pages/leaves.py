@@ -109,7 +109,8 @@ def loose(press: Press) -> None:
     else:
         picture(press, place, ("drawing",))
     if press.chance(0.5):
-        y = min(canvas.height - canvas.px(25), place.bottom + canvas.px(press.between(3, 20)))
+        bottom = canvas.items[0].box.bottom if canvas.items else place.bottom
+        y = min(canvas.height - canvas.px(25), bottom + canvas.px(press.between(3, 20)))
         name = press.words.name()
         line = canvas.line(name, int(press.between(0.1, 0.6) * canvas.width), y, "italic", press.size)
         if canvas.items:
