@@ -107,7 +107,8 @@ def assign(
                 tuple(b for part in _in_order([captions[i] for i in ways[-other].captions]) for b in part)
                 if others
                 else (),
-                round(min(likely, 1 - min(confidence, _MOST_CERTAIN)), 4),
+                # of another picture of the group the other may be likelier than the link is of this one
+                round(min(likely, confidence, 1 - min(confidence, _MOST_CERTAIN)), 4),
             )
         )
     return sorted(links, key=lambda link: link.pictures)

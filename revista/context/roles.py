@@ -99,9 +99,11 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
     roles = [_first_role(block, words[block.order], least, em, usual) for block in blocks]
     _mark_running_heads(blocks, roles, em)
     for run in set(runs):
-        members = [block for block in blocks if runs[block.order] == run and roles[block.order] is Role.PROSE]
-        short = [block for block in blocks if roles[block.order] is Role.SHORT and not block.credit]
-        if members and _ends_under_a_picture([*members, *_rest(members, short, em)], blocks, pictures, em):
+        members = [b for b in blocks if runs[b.order] == run and roles[b.order] in (Role.PROSE, Role.SHORT)]
+        if all(roles[block.order] is Role.SHORT for block in members):
+            continue
+        short = [b for b in blocks if roles[b.order] is Role.SHORT and b not in members and not b.credit]
+        if _ends_under_a_picture([*members, *_rest(members, short, em)], blocks, pictures, em):
             for block in members:
                 roles[block.order] = Role.SHORT
     for block in blocks:
@@ -202,7 +204,8 @@ def _runs(blocks: Sequence[Block], pictures: Sequence[Box], em: float) -> list[i
             beside = _beside_each_other(upper.box, lower.box, em) and not any(
                 edge_between(upper.box, lower.box, picture, 0.5 * em) for picture in pictures
             )
-            if same_type and (beside or _goes_on(upper, lower, em)):
+            goes_on = _goes_on(upper, lower, em) and not _hole_between(upper.box, lower.box, pictures, em)
+            if same_type and (beside or goes_on):
                 run[find(lower.order)] = find(upper.order)
     return [find(i) for i in range(len(blocks))]
 
@@ -220,6 +223,17 @@ def _goes_on(upper: Block, lower: Block, em: float) -> bool:
         return False  # it is set to another width
     indent = upper.box.left - lower.box.left if len(upper.lines) == 1 else 0
     return min(left, right) < em or 0.5 * em <= indent < 3 * em
+
+
+def _hole_between(upper: Box, lower: Box, pictures: Sequence[Box], em: float) -> bool:
+    """Whether `lower` stands under a picture around which the column `upper` runs."""
+    return lower.width < 0.8 * upper.width and any(
+        upper.top < picture.top
+        and upper.bottom > picture.centre[1]
+        and picture.bottom <= lower.top + 0.5 * em
+        and picture.horizontal_overlap(lower) >= 0.5 * lower.width
+        for picture in pictures
+    )
 
 
 def _beside_each_other(a: Box, b: Box, em: float) -> bool:
@@ -271,7 +285,9 @@ def _ends_under_a_picture(
     if text[-1:] not in ".!?»”)…":
         return False
     if not any(
-        -0.5 * em <= box.top - p.bottom <= 1.2 * em and p.left - em <= box.left and box.right <= p.right + em
+        -0.5 * em <= box.top - p.bottom <= 1.2 * em
+        and p.left - 1.5 * em <= box.left
+        and box.right <= p.right + 1.5 * em
         for p in pictures
     ):
         return False

@@ -27,8 +27,8 @@ VERSION = "3"
 
 _LARGE_PICTURE = 0.35  # share of the page: larger ones may be whole advertisements, whose print is wanted
 _SURE_IN_PICTURE = 0.7  # confidence of a line inside a large picture that is believed
-_USUAL_GREYS, _FEW_GREYS = 0.8, 0.2  # see `bleach`
-_DARK, _SPARSE = 128, 0.004  # grey values of print, and the share of a page that is as dark where there is hardly any
+_USUAL_GREYS, _SOME_GREYS, _FEW_GREYS = 0.8, 0.5, 0.2  # see `bleach`
+_DARK, _SPARSE = 128, 0.006  # grey values of print, and the share of a page that is as dark where there is hardly any
 _POOR = 0.85  # mean confidence below which print may show through from the other side
 _TURNED = 0.6  # mean confidence below which the page may stand turned
 _FEW_LETTERS = 40  # a page with fewer, each weighted with its confidence, may stand turned
@@ -144,33 +144,38 @@ def _read_page(even: np.ndarray, regions: Regions, options: TextSettings, deadli
             except TimedOut:  # what the whole page gave is kept
                 return []
 
-        def read(grey: np.ndarray, orientation: int) -> _Reading:
-            prepared = prepare(grey, masked, deskew=options.deskew, orientation=orientation)
+        def read(grey: np.ndarray, orientation: int, seconds: float) -> _Reading:
+            prepared = prepare(grey, masked, deskew=options.deskew, orientation=orientation, ignored=large)
             _write_pgm(prepared.image, file)
-            rows = tesseract.read_tsv(file, options.language, 3, _dpi(prepared), left())
+            rows = tesseract.read_tsv(file, options.language, 3, _dpi(prepared), seconds)
             pictures = [prepared.upright(box) for box in masked]
             rows = reread(prepared.image, rows, pictures, [prepared.upright(box) for box in large], read_piece)
             return _Reading(prepared, rows, pictures, large)
 
-        first, second = (_FEW_GREYS, _USUAL_GREYS) if _is_sparse(even, masked) else (_USUAL_GREYS, _FEW_GREYS)
-        grey = bleach(even, first)
-        best = read(grey, 0)
+        usual = _SOME_GREYS if _is_sparse(even, masked) else _USUAL_GREYS
+        grey = bleach(even, usual)
+        try:
+            best = read(grey, 0, left() / 2)
+        except TimedOut:  # grain that it takes for print
+            usual = _FEW_GREYS if usual == _USUAL_GREYS else _USUAL_GREYS
+            grey = bleach(even, usual)
+            best = read(grey, 0, left())
         unsure = best.sure < max(_FEW_LETTERS, _TURNED * best.letters)
         if best.prepared.x_height and (unsure or best.sideways):
-            prepared = prepare(grey, masked, deskew=False)
+            prepared = prepare(grey, masked, deskew=False, ignored=large)
             _write_pgm(prepared.image, file)
             turned = tesseract.orientation(file, _dpi(prepared), left())
             if turned and turned.degrees and turned.confidence >= _SURE_TURNED:
-                other = read(grey, turned.degrees)
+                other = read(grey, turned.degrees, left())
                 best = other if best.sideways > other.sideways or other.score > best.score else best
-        if best.letters >= _FEW_LETTERS and best.sure < _POOR * best.letters:
-            again = read(bleach(even, second), best.prepared.orientation)
+        if usual != _FEW_GREYS and best.letters >= _FEW_LETTERS and best.sure < _POOR * best.letters:
+            again = read(bleach(even, _FEW_GREYS), best.prepared.orientation, left())
             best = max(best, again, key=lambda reading: reading.score)
     return best
 
 
 def _is_sparse(even: np.ndarray, masked: Sequence[Box]) -> bool:
-    """Whether there is so little print beside the pictures that Tesseract would take the paper's grain for it."""
+    """Whether there is so little print beside the pictures that Tesseract may take the paper's grain for it."""
     outside = np.ones(even.shape, bool)
     for box in masked:
         outside[box.top : box.bottom, box.left : box.right] = False

@@ -69,12 +69,15 @@ class Prepared:
         return hull([Box(*(round(float(v)) for v in (x, y, x, y))) for x, y in there.T])
 
 
-def prepare(page: np.ndarray, masked: Sequence[Box], *, deskew: bool = True, orientation: int = 0) -> Prepared:
+def prepare(
+    page: np.ndarray, masked: Sequence[Box], *, deskew: bool = True, orientation: int = 0, ignored: Sequence[Box] = ()
+) -> Prepared:
     """Make a page ready to be read.
 
     Args:
         page: `(height, width)` uint8, the grey page with even paper, dark print on white.
         masked: boxes in page pixels that are painted over with white.
+        ignored: boxes in page pixels that stay, but do not say how lines lean and how large letters are.
         deskew: whether leaning lines are set straight.
         orientation: degrees clockwise by which the print stands turned, 0, 90, 180 or 270.
     """
@@ -85,15 +88,19 @@ def prepare(page: np.ndarray, masked: Sequence[Box], *, deskew: bool = True, ori
     size = (max(1, round(width * reduced)), max(1, round(height * reduced)))
     plain = page if reduced == 1.0 else cv2.resize(page, size, interpolation=cv2.INTER_AREA)
     matrix = np.diag([size[0] / width, size[1] / height, 1.0])
-    boxes = [Box(*(round(edge * matrix[i % 2, i % 2]) for i, edge in enumerate(box))) for box in masked]
+
+    def scaled(found: Sequence[Box]) -> list[Box]:
+        return [Box(*(round(edge * matrix[i % 2, i % 2]) for i, edge in enumerate(box))) for box in found]
+
+    boxes, others = scaled(masked), scaled(ignored)
     grey = _painted(plain, boxes, orientation)
-    ink = _print(grey)
+    ink = _print(_painted(plain, [*boxes, *others], orientation) if others else grey)
     skew = estimate_skew(ink) if deskew else 0.0
     if abs(skew) < _SMALLEST_SKEW:
         skew = 0.0
     if boxes and abs(skew) >= _PICTURES_LEAN:
         grey = _painted(plain, boxes, orientation, skew)
-        ink = _print(grey)
+        ink = _print(_painted(plain, [*boxes, *others], orientation, skew) if others else grey)
     if orientation:
         matrix = _quarter_turns(orientation, *size) @ matrix
     scale = _scale(ink.x_height, grey.shape)

@@ -29,6 +29,8 @@ _MARGIN = 0.8  # white around a piece, in heights of its letters
 _SURE = 0.6  # mean confidence of a piece that is believed
 _LETTERS = 0.8  # height of the letters of a word, capitals and small ones mixed, by its own
 _WORSE = 0.05  # by how much a second reading may be less sure than the first: its lines are truer
+_GUESSED = 0.4  # mean confidence of lines that are hardly read at all
+_LARGER = 1.3  # times the usual height of words: larger ones are of titles, which stand across what they like
 _WIDER = 1.15  # times the widest white between the words of a line
 _SURE_WORD, _SURE_SIGN = 0.3, 0.9  # the same of one of its words, and of a sign that stands alone
 _DEEPEST = 16.0  # heights of words below a picture in which its caption is looked for
@@ -68,19 +70,30 @@ def reread(
             words = inside
         found = [row for row in found if row not in inside]
         found += _apart(words, found)
-    weak = [word for line in _lines(found).values() if _confidence(line) < _SURE for word in line]
+    weak = [word for line in _lines(found).values() if _confidence(line) < _GUESSED for word in line]
     inner = [box.grow(-round(_RIM * min(box.width, box.height))) for box in large]
-    pieces = unread(image, [*(row.box for row in found if row not in weak), *inner])
+    known = [row.box for row in found if row not in weak]
+    pieces = unread(image, [*known, *inner])
+    rest = _without(image, known) if pieces else image
     vain = 0
     for piece in sorted(pieces, key=lambda piece: any(_centre_in(piece.box, box) for box in large)):
-        words = _sure(read_piece(image, piece, read))
-        if words:
-            found = [row for row in found if row not in weak or not _centre_in(row.box, piece.box.grow(2))]
+        words = _sure(read_piece(rest, piece, read))
+        before = [row for row in weak if _centre_in(row.box, piece.box.grow(2))]
+        if words and _letters(words) >= _letters(before):
+            found = [row for row in found if row not in before]
             found += _apart(words, found)
         vain = 0 if words else vain + 1
         if vain == _VAIN:
             break
     return found
+
+
+def _without(image: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
+    """The image with white in place of the boxes."""
+    rest = image.copy()
+    for left, top, right, bottom in boxes:
+        rest[max(0, top) : bottom, max(0, left) : right] = 255
+    return rest
 
 
 def _lines(rows: Sequence[Row]) -> dict[tuple[int, int, int], list[Row]]:
@@ -94,8 +107,7 @@ def _lines(rows: Sequence[Row]) -> dict[tuple[int, int, int], list[Row]]:
 def _sure(words: list[Row]) -> list[Row]:
     """The words that are read surely enough to be believed; none where as a whole they are not."""
     words = [word for word in words if word.confidence >= (_SURE_WORD if _has_letters(word) else _SURE_SIGN)]
-    letters = sum(len(word.text.strip()) for word in words)
-    return words if letters >= _FEWEST_LETTERS and _confidence(words) >= _SURE else []
+    return words if _letters(words) >= _FEWEST_LETTERS and _confidence(words) >= _SURE else []
 
 
 def _apart(words: Sequence[Row], others: Sequence[Row]) -> list[Row]:
@@ -105,10 +117,14 @@ def _apart(words: Sequence[Row], others: Sequence[Row]) -> list[Row]:
     return [word._replace(block=first + blocks.index(word.block)) for word in words]
 
 
+def _letters(words: Sequence[Row]) -> int:
+    return sum(len(word.text.strip()) for word in words)
+
+
 def _confidence(words: Sequence[Row]) -> float:
     """The mean confidence of the words, the long ones counting more; 0.0 where there are none."""
-    letters = sum(len(word.text.strip()) for word in words)
-    return sum(word.confidence * len(word.text.strip()) for word in words) / letters if letters else 0.0
+    sure = sum(word.confidence * len(word.text.strip()) for word in words)
+    return sure / _letters(words) if words else 0.0
 
 
 def _has_letters(word: Row) -> bool:
@@ -126,6 +142,8 @@ def _mixed(image: np.ndarray, rows: Sequence[Row], pictures: Sequence[Box]) -> l
     Such a caption stands between two upright channels of white that go down from the sides of the picture.
     """
     lines = [[word.box for word in line] for line in _lines(rows).values()]
+    usual = median(row.box.height for row in rows) if rows else 0
+    lines = [line for line in lines if median(box.height for box in line) <= _LARGER * usual]
     found = []
     for picture in pictures:
         near = [row.box.height for row in rows if _centre_in(row.box, picture.grow(picture.height // 2 + 1))]
@@ -146,7 +164,7 @@ def _parted(line: Sequence[Box], cell: Box) -> bool:
         inside = _centre_in(before, cell), _centre_in(after, cell)
         if any(inside):
             (gaps if all(inside) else sides).append(after.left - before.right)
-    return not gaps or min(sides) >= _WIDER * max(gaps)
+    return bool(gaps) and min(sides) >= _WIDER * max(gaps)
 
 
 def _cell(image: np.ndarray, picture: Box, size: float) -> Piece | None:
