@@ -27,6 +27,8 @@ VERSION = "3"
 
 _LARGE_PICTURE = 0.35  # share of the page: larger ones may be whole advertisements, whose print is wanted
 _SURE_IN_PICTURE = 0.7  # confidence of a line inside a large picture that is believed
+_IN_PICTURE = 0.1  # share of a line in such a picture from which that is asked for: frames lie at its edge
+_SURE_STANDING = 0.5  # confidence of a line that runs up or down the page
 _USUAL_GREYS, _SOME_GREYS, _FEW_GREYS = 0.8, 0.5, 0.2  # see `bleach`
 _DARK, _SPARSE = 128, 0.006  # grey values of print, and the share of a page that is as dark where there is hardly any
 _POOR = 0.85  # mean confidence below which print may show through from the other side
@@ -201,7 +203,10 @@ def _words(rows: Sequence[Row], prepared: Prepared, large: Sequence[Box]) -> lis
         letters = sum(len(word.text) for word in line)
         mean = sum(word.confidence * len(word.text) for word in line) / letters
         box = hull(word.box for word in line)
-        least = _SURE_IN_PICTURE if any(box.coverage_by(picture) > 0.5 for picture in pictures) else _NOISE
+        stands = letters > 3 and box.height > 2 * box.width  # along the edge of the scan, mostly
+        least = _SURE_STANDING if stands else _NOISE
+        if any(box.coverage_by(picture) > _IN_PICTURE for picture in pictures):
+            least = _SURE_IN_PICTURE
         if mean >= least:
             kept += [word for word in line if _is_word(word, least)]
     return kept
