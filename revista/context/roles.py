@@ -260,7 +260,7 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
     box = hull([block.box, *(other.box for other in lines)])
     own = {block.order, *(other.order for other in lines)}
     above = [box.top - p.bottom for p in pictures if p.horizontal_overlap(box) >= 0.5 * box.width and p.top < box.top]
-    gap = min((abs(white) for white in above if white > -em), default=1.5 * em)
+    gap = min((max(0, white) for white in above if white > -1.5 * em), default=1.5 * em)
     below = [
         other.box.top - box.bottom
         for other in blocks
