@@ -141,10 +141,15 @@ class Block:
         begun = sum(line.text[:1].isupper() for line in self.lines)
         return len(self.lines) >= _LISTED and begun >= 0.8 * len(self.lines)
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether it ends within a sentence."""
+        return self.text[-1:] not in ".!?"
+
     def leads_on_to(self, other: Block) -> bool:
         """Whether `other` is the rest of a sentence in capitals that begins here."""
         first = other.text.split()[0].rstrip(".,;:")
-        return self.capitals and self.text[-1:] not in ".!?" and first.isupper()
+        return self.capitals and self.unfinished and first.isupper()
 
     @cached_property
     def advertises(self) -> bool:
@@ -231,16 +236,17 @@ def _rejoined(blocks: Sequence[Block], pictures: Sequence[Box]) -> list[Block]:
 def _same_line(a: Block, b: Block, em: float, pictures: Sequence[Box]) -> bool:
     first, second = sorted((a, b), key=lambda block: block.box)
     left, right = first.box, second.box
-    parted = _between_pictures((left.right + right.left) / 2, left.union(right), em, pictures)
-    goes_on = first.text[-1:] not in ".!?" and second.text[:1].islower()  # one caption for both pictures
-    ordinary = any(0.9 <= block.em / em <= 1.15 and not block.capitals for block in (a, b))
-    return (
+    near = (
         len(a.lines) == len(b.lines) == 1
         and a.box.vertical_overlap(b.box) >= 0.5 * max(a.box.height, b.box.height)
         and min(a.em, b.em) > 0.8 * max(a.em, b.em)
         and 0 <= right.left - left.right < 2.5 * max(a.em, b.em)
-        and (goes_on if parted else not ordinary)
     )
+    if not near:
+        return False
+    if _between_pictures((left.right + right.left) / 2, left.union(right), em, pictures):
+        return first.unfinished and second.text[:1].islower()  # one caption for both pictures
+    return not any(0.9 <= block.em / em <= 1.15 and not block.capitals for block in (a, b))
 
 
 def _block(

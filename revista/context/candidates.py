@@ -147,9 +147,9 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
     several = sum(picture.bottom <= block.box.top and _meets(picture, block.box) for picture in pictures) > 1
     if several and Candidate((block,)).places and Candidate(tuple(group)).places:
         return False
-    of_one_run = layout.run_words[block.order] == layout.run_words[last.order] and last.text[-1:] not in ".!?"
-    in_capitals = group[0].capitals and not last.capitals and last.text[-1:] not in ".!?"
-    begun = of_one_run or in_capitals or last.leads_on_to(block)
+    of_one_run = layout.run_words[block.order] == layout.run_words[last.order]
+    in_capitals = group[0].capitals and not last.capitals
+    begun = (last.unfinished and (of_one_run or in_capitals)) or last.leads_on_to(block)
     if (
         block.breadth.value
         and layout.set_as_prose(block)

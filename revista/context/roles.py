@@ -98,14 +98,7 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
     usual = _prose_breadth(blocks)
     roles = [_first_role(block, words[block.order], least, em, usual) for block in blocks]
     _mark_running_heads(blocks, roles, em)
-    for run in set(runs):
-        members = [b for b in blocks if runs[b.order] == run and roles[b.order] in (Role.PROSE, Role.SHORT)]
-        if all(roles[block.order] is Role.SHORT for block in members):
-            continue
-        short = [b for b in blocks if roles[b.order] is Role.SHORT and b not in members and not b.credit]
-        if _ends_under_a_picture([*members, *_rest(members, short, em)], blocks, pictures, em):
-            for block in members:
-                roles[block.order] = Role.SHORT
+    _mark_captions(blocks, roles, runs, pictures, em)
     for block in blocks:
         if roles[block.order] is Role.SHORT and _looks_like_heading(block, em, usual) and not block.credit:
             leads = _leads_to_prose(block, blocks, roles, pictures, em)
@@ -168,6 +161,20 @@ def _mark_running_heads(blocks: Sequence[Block], roles: list[Role], em: float) -
             roles[block.order] = Role.FURNITURE
 
 
+def _mark_captions(
+    blocks: Sequence[Block], roles: list[Role], runs: Sequence[int], pictures: Sequence[Box], em: float
+) -> None:
+    """Mark runs that are captions set in the type of the prose as short print."""
+    for run in set(runs):
+        members = [b for b in blocks if runs[b.order] == run and roles[b.order] in (Role.PROSE, Role.SHORT)]
+        if all(roles[block.order] is Role.SHORT for block in members):
+            continue
+        short = [b for b in blocks if runs[b.order] != run and roles[b.order] is Role.SHORT and not b.credit]
+        if _ends_under_a_picture([*members, *_rest(members, short, em)], blocks, pictures, em):
+            for block in members:
+                roles[block.order] = Role.SHORT
+
+
 def _mark_subtitles(
     blocks: Sequence[Block], roles: list[Role], run_words: Sequence[int], pictures: Sequence[Box], em: float
 ) -> None:
@@ -201,17 +208,19 @@ def _runs(blocks: Sequence[Block], pictures: Sequence[Box], em: float) -> list[i
             same_type = min(upper.em, lower.em) > 0.85 * max(upper.em, lower.em) and not upper.breadth.differs(
                 lower.breadth, _OTHER_TYPE
             )
-            beside = _beside_each_other(upper.box, lower.box, em) and not any(
-                edge_between(upper.box, lower.box, picture, 0.5 * em) for picture in pictures
-            )
-            goes_on = _goes_on(upper, lower, em) and not _hole_between(upper.box, lower.box, pictures, em)
-            if same_type and (beside or goes_on):
+            if same_type and (
+                _goes_on(upper, lower, pictures, em) or _beside_each_other(upper.box, lower.box, pictures, em)
+            ):
                 run[find(lower.order)] = find(upper.order)
     return [find(i) for i in range(len(blocks))]
 
 
-def _goes_on(upper: Block, lower: Block, em: float) -> bool:
+def _goes_on(upper: Block, lower: Block, pictures: Sequence[Box], em: float) -> bool:
     """Whether `lower` goes on with the column of `upper`, full, beside a picture or a drop capital, or indented."""
+    return _in_column(upper, lower, em) and not _hole_between(upper.box, lower.box, pictures, em)
+
+
+def _in_column(upper: Block, lower: Block, em: float) -> bool:
     if lower.box.top < upper.box.centre[1] or not upper.box.horizontal_overlap(lower.box):
         return False
     left, right = abs(upper.box.left - lower.box.left), abs(upper.box.right - lower.box.right)
@@ -236,10 +245,11 @@ def _hole_between(upper: Box, lower: Box, pictures: Sequence[Box], em: float) ->
     )
 
 
-def _beside_each_other(a: Box, b: Box, em: float) -> bool:
-    """Whether two blocks are pieces of the same lines, which OCR parts at wide spaces."""
+def _beside_each_other(a: Box, b: Box, pictures: Sequence[Box], em: float) -> bool:
+    """Whether two blocks are pieces of the same lines, which OCR parts at wide spaces; no picture's edge parts them."""
     gap = max(a.left - b.right, b.left - a.right)
-    return -em < gap < 1.2 * em and a.vertical_overlap(b) >= 0.5 * min(a.height, b.height) > 0
+    level = -em < gap < 1.2 * em and a.vertical_overlap(b) >= 0.5 * min(a.height, b.height) > 0
+    return level and not any(edge_between(a, b, picture, 0.5 * em) for picture in pictures)
 
 
 def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:
@@ -291,10 +301,11 @@ def _ends_under_a_picture(
         for p in pictures
     ):
         return False
+    own = {block.order for block in members}
     below = [
         other
         for other in blocks
-        if other not in members and other.box.horizontal_overlap(box) and other.box.centre[1] > box.bottom
+        if other.order not in own and other.box.horizontal_overlap(box) and other.box.centre[1] > box.bottom
     ]
     nearest = min(below, key=lambda other: (other.box.top, other.order), default=None)
     if nearest is None or nearest.credit or _stands_off(box, nearest, em):

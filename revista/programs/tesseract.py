@@ -8,6 +8,7 @@ resolution, and its `Output.DICT` cuts the confidences to whole numbers.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -46,6 +47,30 @@ class Row(NamedTuple):
     def line_key(self) -> tuple[int, int, int]:
         """What the words of a line have in common."""
         return self.block, self.paragraph, self.line
+
+
+def by_line(rows: Iterable[Row]) -> list[list[Row]]:
+    """The words of each of Tesseract's lines, lines and words in the order of `rows`."""
+    lines: dict[tuple[int, int, int], list[Row]] = {}
+    for row in rows:
+        lines.setdefault(row.line_key, []).append(row)
+    return list(lines.values())
+
+
+def letters_in(rows: Iterable[Row]) -> int:
+    """How many signs the words have, white left out at their ends."""
+    return sum(len(row.text.strip()) for row in rows)
+
+
+def sure_letters(rows: Iterable[Row]) -> float:
+    """How many signs the words have, each weighted with its confidence."""
+    return sum(row.confidence * len(row.text.strip()) for row in rows)
+
+
+def confidence_of(rows: Sequence[Row]) -> float:
+    """The mean confidence of the signs, 0.0 to 1.0; 0.0 where there are none."""
+    letters = letters_in(rows)
+    return sure_letters(rows) / letters if letters else 0.0
 
 
 class Orientation(NamedTuple):

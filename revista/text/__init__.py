@@ -113,10 +113,8 @@ class _Reading:
         self.prepared = prepared
         self.pictures = pictures
         self.rows = _words(rows, prepared, large)
-        self.letters = sum(len(row.text.strip()) for row in rows)
-        self.sure = sum(
-            row.confidence * len(row.text.strip()) for row in rows
-        )  # letters, each weighted with its confidence
+        self.letters = tesseract.letters_in(rows)
+        self.sure = tesseract.sure_letters(rows)
 
     @property
     def sideways(self) -> bool:
@@ -193,21 +191,16 @@ def _masks(regions: Regions, width: int, height: int) -> tuple[list[Box], list[B
 
 def _words(rows: Sequence[Row], prepared: Prepared, large: Sequence[Box]) -> list[Row]:
     """The rows that are print: what is neither empty nor a speck, nor guessed from a large picture's tones."""
-    lines: dict[tuple[int, int, int], list[Row]] = {}
-    for row in rows:
-        if (text := printable(row.text)) and row.box.area:
-            lines.setdefault(row.line_key, []).append(row._replace(text=text))
+    told = [row._replace(text=text) for row in rows if (text := printable(row.text)) and row.box.area]
     kept = []
     pictures = [prepared.from_page(box) for box in large]
-    for line in lines.values():
-        letters = sum(len(word.text) for word in line)
-        mean = sum(word.confidence * len(word.text) for word in line) / letters
+    for line in tesseract.by_line(told):
         box = hull(word.box for word in line)
-        stands = letters > 3 and box.height > 2 * box.width  # along the edge of the scan, mostly
+        stands = tesseract.letters_in(line) > 3 and box.height > 2 * box.width  # along the edge of the scan, mostly
         least = _SURE_STANDING if stands else _NOISE
         if any(box.coverage_by(picture) > _IN_PICTURE for picture in pictures):
             least = _SURE_IN_PICTURE
-        if mean >= least:
+        if tesseract.confidence_of(line) >= least:
             kept += [word for word in line if _is_word(word, least)]
     return kept
 

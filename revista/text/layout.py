@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from revista.geometry import Box, Edges, edge_between, hull, xy_cut
-from revista.programs.tesseract import Row
+from revista.programs.tesseract import Row, by_line
 
 _HALF_GUTTER = 0.4  # of a line's height: a gutter is at least twice as wide
 _WIDER = 1.8  # times the usual white between the words of the line
@@ -78,12 +78,12 @@ def _inset(groups: Lines, pictures: Sequence[Box], size: float) -> list[tuple[Ro
         floor, beside = picture.bottom, None
         caption: list[Row] = []
         for group in groups:
-            for line in sorted(_by_line(group), key=lambda line: hull(word.box for word in line).top):
+            for line in sorted(by_line(group), key=lambda line: hull(word.box for word in line).top):
                 box = hull(word.box for word in line)
                 if not -size <= box.top - floor <= 1.5 * size or not _within(box, picture, size):
                     continue
                 prose = next(
-                    (one for one in _by_line(group) if _set_into(box, hull(w.box for w in one), picture, size)), None
+                    (one for one in by_line(group) if _set_into(box, hull(w.box for w in one), picture, size)), None
                 )
                 if prose is not None:
                     beside, floor = prose[-1], box.bottom
@@ -131,7 +131,7 @@ def height_of(line: Sequence[Row]) -> float:
 def _pieces(rows: Sequence[Row]) -> Lines:
     """Tesseract's lines, cut where the white between words is so wide that a gutter may run there."""
     pieces: Lines = []
-    for line in _by_line(rows):
+    for line in by_line(rows):
         line = sorted(line, key=_left)
         gaps = [after.box.left - before.box.right for before, after in pairwise(line)]
         least = 2 * _HALF_GUTTER * height_of(line)
@@ -145,14 +145,6 @@ def _pieces(rows: Sequence[Row]) -> Lines:
     return pieces
 
 
-def _by_line(rows: Sequence[Row]) -> Lines:
-    """The words of each of Tesseract's lines."""
-    lines: dict[tuple[int, int, int], list[Row]] = {}
-    for row in rows:
-        lines.setdefault(row.line_key, []).append(row)
-    return list(lines.values())
-
-
 def _edges(piece: Sequence[Row]) -> Edges:
     """The box of a piece, lower by its overhangs and wider by half a gutter on each side."""
     box, height = hull(word.box for word in piece), height_of(piece)
@@ -164,7 +156,7 @@ def _edges(piece: Sequence[Row]) -> Edges:
 def _lines(rows: Sequence[Row]) -> Lines:
     """The lines of a group of words that no cut separates: Tesseract's, those at the same height joined."""
     lines: Lines = []
-    for line in sorted(_by_line(rows), key=lambda words: hull(w.box for w in words).centre[1]):
+    for line in sorted(by_line(rows), key=lambda words: hull(w.box for w in words).centre[1]):
         box = hull(word.box for word in line)
         beside = next((other for other in lines if _beside(hull(w.box for w in other), box)), None)
         if beside is None:

@@ -93,14 +93,17 @@ def prepare(
         return [Box(*(round(edge * matrix[i % 2, i % 2]) for i, edge in enumerate(box))) for box in found]
 
     boxes, others = scaled(masked), scaled(ignored)
-    grey = _painted(plain, boxes, orientation)
-    ink = _print(_painted(plain, [*boxes, *others], orientation) if others else grey)
+
+    def painted(skew: float) -> tuple[np.ndarray, Print]:
+        grey = _painted(plain, boxes, orientation, skew)
+        return grey, _print(_painted(plain, [*boxes, *others], orientation, skew) if others else grey)
+
+    grey, ink = painted(0.0)
     skew = estimate_skew(ink) if deskew else 0.0
     if abs(skew) < _SMALLEST_SKEW:
         skew = 0.0
     if boxes and abs(skew) >= _PICTURES_LEAN:
-        grey = _painted(plain, boxes, orientation, skew)
-        ink = _print(_painted(plain, [*boxes, *others], orientation, skew) if others else grey)
+        grey, ink = painted(skew)
     if orientation:
         matrix = _quarter_turns(orientation, *size) @ matrix
     scale = _scale(ink.x_height, grey.shape)

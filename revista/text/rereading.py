@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 
 from revista.geometry import Box
-from revista.programs.tesseract import Row
+from revista.programs.tesseract import Row, by_line, confidence_of, letters_in
 
 _INK = 225  # of 255: below it is print, faint small letters as well
 _MOST = 12  # pieces of a page that are read again; a page with more is a drawing, or broken
@@ -65,12 +65,12 @@ def reread(
     found = [row for row in rows if row.text.strip() and row.box.area]
     for cell in _mixed(image, found, pictures):
         inside = [row for row in found if _centre_in(row.box, cell.box)]
+        found = [row for row in found if not _centre_in(row.box, cell.box)]
         words = _sure(read_piece(image, cell, read))
-        if _confidence(words) < _confidence(inside) - _WORSE:
+        if confidence_of(words) < confidence_of(inside) - _WORSE:
             words = inside
-        found = [row for row in found if row not in inside]
         found += _apart(words, found)
-    weak = [word for line in _lines(found).values() if _confidence(line) < _GUESSED for word in line]
+    weak = {word for line in by_line(found) if confidence_of(line) < _GUESSED for word in line}
     inner = [box.grow(-round(_RIM * min(box.width, box.height))) for box in large]
     known = [row.box for row in found if row not in weak]
     pieces = unread(image, [*known, *inner])
@@ -78,8 +78,8 @@ def reread(
     vain = 0
     for piece in sorted(pieces, key=lambda piece: any(_centre_in(piece.box, box) for box in large)):
         words = _sure(read_piece(rest, piece, read))
-        before = [row for row in weak if _centre_in(row.box, piece.box.grow(2))]
-        if words and _letters(words) >= _letters(before):
+        before = {row for row in weak if _centre_in(row.box, piece.box.grow(2))}
+        if words and letters_in(words) >= letters_in(before):
             found = [row for row in found if row not in before]
             found += _apart(words, found)
         vain = 0 if words else vain + 1
@@ -96,18 +96,10 @@ def _without(image: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
     return rest
 
 
-def _lines(rows: Sequence[Row]) -> dict[tuple[int, int, int], list[Row]]:
-    """The words of each of Tesseract's lines."""
-    lines: dict[tuple[int, int, int], list[Row]] = {}
-    for row in rows:
-        lines.setdefault(row.line_key, []).append(row)
-    return lines
-
-
 def _sure(words: list[Row]) -> list[Row]:
     """The words that are read surely enough to be believed; none where as a whole they are not."""
     words = [word for word in words if word.confidence >= (_SURE_WORD if _has_letters(word) else _SURE_SIGN)]
-    return words if _letters(words) >= _FEWEST_LETTERS and _confidence(words) >= _SURE else []
+    return words if letters_in(words) >= _FEWEST_LETTERS and confidence_of(words) >= _SURE else []
 
 
 def _apart(words: Sequence[Row], others: Sequence[Row]) -> list[Row]:
@@ -115,16 +107,6 @@ def _apart(words: Sequence[Row], others: Sequence[Row]) -> list[Row]:
     first = max((row.block for row in others), default=0) + 1
     blocks = sorted({word.block for word in words})
     return [word._replace(block=first + blocks.index(word.block)) for word in words]
-
-
-def _letters(words: Sequence[Row]) -> int:
-    return sum(len(word.text.strip()) for word in words)
-
-
-def _confidence(words: Sequence[Row]) -> float:
-    """The mean confidence of the words, the long ones counting more; 0.0 where there are none."""
-    sure = sum(word.confidence * len(word.text.strip()) for word in words)
-    return sure / _letters(words) if words else 0.0
 
 
 def _has_letters(word: Row) -> bool:
@@ -141,7 +123,7 @@ def _mixed(image: np.ndarray, rows: Sequence[Row], pictures: Sequence[Box]) -> l
 
     Such a caption stands between two upright channels of white that go down from the sides of the picture.
     """
-    lines = [[word.box for word in line] for line in _lines(rows).values()]
+    lines = [[word.box for word in line] for line in by_line(rows)]
     usual = median(row.box.height for row in rows) if rows else 0
     lines = [line for line in lines if median(box.height for box in line) <= _LARGER * usual]
     found = []
