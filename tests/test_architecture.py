@@ -25,6 +25,7 @@ BASE = {
     "errors",
     "registry",
     "geometry",
+    "lean",
     "records",
     "settings",
     "store",

@@ -210,6 +210,63 @@ def test_the_text_that_goes_on_below_a_caption_is_left_out_of_it() -> None:
     assert list(captions_of(sheet.run()).values()) == ["La condesa de Loreto, con su hija, en el jardín de su casa."]
 
 
+def test_a_short_last_line_ends_a_caption_before_the_prose_that_begins_with_an_indent() -> None:
+    sheet = Sheet()
+    sheet.picture(700, 200, 1100, 700)
+    sheet.text(["La niña Rafaela", "Belmira, en la", "playa."], 700, 720)
+    sheet.text(
+        ["El camino sube", "hasta la casa de los señores y baja luego", "hacia el mar por entre pinos"], 760, 870
+    )
+    lines = sheet.paragraphs[1].lines
+    moved = [line.words[0].box.left - 400 for line in lines[1:]]  # the column is wider than the picture
+    sheet.paragraphs.pop()
+    sheet.text(["El camino sube"], 760, 870)
+    sheet.text([line.text for line in lines[1:]], moved[0], 918)
+    sheet.merge(1, 2)
+    sheet.merge(0, 1)
+    assert list(captions_of(sheet.run()).values()) == ["La niña Rafaela Belmira, en la playa."]
+
+
+def test_a_credit_ends_a_caption_in_the_type_of_the_prose_below() -> None:
+    sheet = Sheet()
+    sheet.prose(100, 500, 200, 1900, seed=1)
+    sheet.picture(650, 200, 1150, 700)
+    end = sheet.text(["Don Gonzalo en su casa."], 650, 720)
+    sheet.text(["Fotografía de Quintanar."], 1150, end + 12, "right")
+    sheet.prose(650, 500, end + 90, 1900, seed=2)
+    sheet.merge(2, 3)
+    assert list(captions_of(sheet.run()).values()) == ["Don Gonzalo en su casa. Fotografía de Quintanar."]
+
+
+def test_words_spread_over_the_width_of_a_narrow_picture_are_one_line() -> None:
+    sheet = Sheet()
+    sheet.picture(100, 200, 560, 700)
+    sheet.picture(700, 200, 1300, 700)
+    sheet.text(["Núm. 2. La señora de"], 110, 720)
+    sheet.text(["Alberto"], 110, 768)
+    sheet.text(["Galarreta,"], 550, 768, "right")
+    sheet.text(["durante la fiesta."], 110, 816)
+    assert captions_of(sheet.run())["0003-r01"] == "Núm. 2. La señora de Alberto Galarreta, durante la fiesta."
+
+
+def test_a_heading_in_small_letters_is_no_part_of_the_caption_above() -> None:
+    sheet = Sheet()
+    sheet.picture(100, 200, 900, 700)
+    end = sheet.text(["La niña Julia Hinojares, junto al mar."], 500, 720, "centre", 0.8)
+    end = sheet.text(["El silencio de la tarde en el paseo"], 500, end + 20, "centre", 1.15, spacing=0.05)
+    sheet.prose(100, 800, end + 30, 1900, seed=1)
+    assert list(captions_of(sheet.run()).values()) == ["La niña Julia Hinojares, junto al mar."]
+
+
+@pytest.mark.parametrize("word", ["izquierda", "i1quierda", "12quierda", "izquerda"])
+def test_a_side_whose_letters_were_misread_is_known(word: str) -> None:
+    sheet = Sheet()
+    sheet.picture(100, 200, 700, 700)
+    sheet.picture(760, 200, 1360, 700)
+    sheet.text([f"A la {word}, la presidencia; a la derecha, el baile."], 730, 740, "centre", 0.9)
+    assert len(set(captions_of(sheet.run()).values())) == 1
+
+
 def test_breadth_tells_types_apart_that_heights_do_not() -> None:
     words = ["La", "tarde", "caía", "sobre", "el", "viejo", "jardín", "y", "las", "señoras", "conversaban"]
     large = breadth_of((word, Box(0, 0, 100 * len(word), 20)) for word in words)

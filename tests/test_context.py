@@ -19,12 +19,13 @@ from revista import context
 from revista import pages as pages_stage
 from revista import text as text_stage
 from revista.context.assignment import assign
-from revista.context.blocks import blocks_of, em_of, upright
+from revista.context.blocks import blocks_of, em_of
 from revista.context.candidates import candidates_of
 from revista.context.quotes import quote_of, tokens_of
 from revista.context.roles import layout_of
 from revista.errors import BadArguments
 from revista.geometry import Box, hull
+from revista.lean import Lean
 from revista.records import Contexts, Line, PageText, Paragraph, Quote, Region, RegionKind, Regions, Word
 from revista.settings import ContextSettings, PagesSettings, TextSettings
 
@@ -485,12 +486,8 @@ def test_em_is_never_smaller_than_the_ink(text: str, height: int) -> None:
     assert em_of(text, height) >= height
 
 
-@given(st.integers(0, 50), st.integers(0, 50), st.integers(1, 50), st.integers(1, 50))
-def test_upright_keeps_the_area_and_turns_back(left: int, top: int, width: int, height: int) -> None:
-    box = Box(left, top, left + width, top + height)
-    assert upright(upright(box, 90), 270) == box
-    assert upright(upright(box, 180), 180) == box
-    assert {upright(box, turn).area for turn in (0, 90, 180, 270)} == {box.area}
+def test_accents_on_capitals_make_a_type_no_larger() -> None:
+    assert em_of("SEÑORITA", 93) == pytest.approx(em_of("PRESIDENTE", 73))
 
 
 # --- any page at all ------------------------------------------------------------------------------------------
@@ -570,7 +567,8 @@ def test_any_page_gives_sound_contexts(page: tuple[Regions, PageText], earlier: 
         assert {word for quote in quotes if quote for word in quote.text.split()} == in_windows
         if p.caption:
             claims.setdefault(p.caption.boxes, set()).add(frozenset({p.picture, *p.caption_shared_with}))
-    layout_boxes = [upright(r.box, text.orientation) for r in regions.pictures]
+    lean = Lean.of(text)
+    layout_boxes = [lean.straight(r.box) for r in regions.pictures]
     layout = layout_of(blocks_of(text, regions), layout_boxes)
     links = assign(layout_boxes, candidates_of(layout, layout_boxes), layout)
     for link in links:

@@ -21,7 +21,7 @@ from revista.records import Page, PageText, Region, RegionKind, Regions, Word
 from revista.settings import TextSettings
 from revista.text import preparation
 from revista.text.layout import paragraphs_of
-from revista.text.preparation import even_paper, prepare
+from revista.text.preparation import even_paper
 from revista.text.rereading import reread, unread
 
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSerif.ttf"
@@ -334,21 +334,6 @@ def test_no_legible_word_is_lost_or_doubled(rows: list[tesseract.Row]) -> None:
     assert not [word for word in kept if kept.count(word) > rows.count(word)]
     legible = [word for word in rows if any(map(str.isalnum, word.text))]
     assert all(kept.count(word) == rows.count(word) for word in legible)
-
-
-@given(
-    st.integers(200, 500),
-    st.integers(200, 500),
-    st.sampled_from([0, 90, 180, 270]),
-    st.tuples(st.integers(0, 150), st.integers(0, 150), st.integers(5, 50), st.integers(5, 50)),
-)
-def test_boxes_find_their_way_back_to_the_page(
-    width: int, height: int, orientation: int, place: tuple[int, int, int, int]
-) -> None:
-    left, top, wide, high = place
-    box = Box(left, top, left + wide, top + high)
-    prepared = prepare(np.full((height, width), 255, np.uint8), [], orientation=orientation)
-    assert prepared.to_page(prepared.from_page(box)).iou(box) > 0.65
 
 
 def test_even_paper_is_white_whatever_its_tone() -> None:

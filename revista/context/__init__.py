@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from revista.context.assignment import Link, assign
-from revista.context.blocks import Block, blocks_of, upright
+from revista.context.blocks import Block, blocks_of
 from revista.context.candidates import candidates_of
 from revista.context.quotes import Token, quote_of, tokens_of, windows_of
 from revista.context.roles import Layout, Role, layout_of
 from revista.geometry import Box, hull
+from revista.lean import Lean
 from revista.records import Contexts, PageText, PictureContext, Quote, Regions
 from revista.settings import ContextSettings
 from revista.versions import versions
@@ -21,7 +22,7 @@ from revista.versions import versions
 __all__ = ["NAME", "VERSION", "run", "software", "windows_of"]
 
 NAME = "context"
-VERSION = "4"
+VERSION = "5"
 
 _HEADING_BLOCKS = 4
 
@@ -50,7 +51,8 @@ def run(number: int, regions: Regions, text: PageText, previous: PageText | None
     pictures = regions.pictures
     if not pictures:
         return Contexts()
-    boxes = [upright(picture.box, text.orientation) for picture in pictures]
+    lean = Lean.of(text)
+    boxes = [lean.straight(picture.box) for picture in pictures]
     layout = layout_of(blocks_of(text, regions), boxes)
     looks = [picture.look for picture in pictures]
     links = assign(boxes, candidates_of(layout, boxes), layout, looks)

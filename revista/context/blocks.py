@@ -8,7 +8,7 @@ resolution does not matter; all boxes are upright, so that print that stands tur
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -17,10 +17,12 @@ from statistics import median
 from revista.context.quotes import tokens_of
 from revista.context.typeface import Breadth, breadth_of
 from revista.geometry import Box, hull
+from revista.lean import Lean, Straight
 from revista.records import Line, PageText, Region, RegionKind, Regions, Word
 from revista.wording import printable
 
 _DESCENDERS = frozenset("gjpqyçQ,;()[]|")
+_ACCENTED = frozenset("ÁÉÍÓÚÜÑ")
 _LOW = frozenset("acemnorsuvwxzñ.:-")
 
 _IMPRINT = re.compile(r"\b(?:vol(?:umen|\.)|n[uú]m(?:ero|\.)|año|tomo|época)(?=\W|$)", re.IGNORECASE)
@@ -32,6 +34,8 @@ _ADVERT = re.compile(
     re.IGNORECASE,
 )
 _LISTED = 4  # lines
+_CREDIT_WORDS = 5  # of a line that says whose the picture is
+_NARROW = 14.0  # ems: no two columns stand below a picture so narrow
 _MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
     *("julio", "agosto", "septiembre", "setiembre", "octubre", "noviembre", "diciembre"),
@@ -50,34 +54,16 @@ _CREDIT = re.compile(
 )
 
 
-def upright(box: Box, orientation: int) -> Box:
-    """`box` in a frame in which the print stands upright.
-
-    Args:
-        box: in page pixels.
-        orientation: degrees clockwise (0, 90, 180, 270) by which the print stands turned.
-
-    Returns:
-        The turned box; its coordinates may be negative, for only relations between boxes count here.
-    """
-    left, top, right, bottom = box
-    if orientation == 90:
-        return Box(top, -right, bottom, -left)
-    if orientation == 180:
-        return Box(-right, -bottom, -left, -top)
-    if orientation == 270:
-        return Box(-bottom, left, -top, right)
-    return box
-
-
 def em_of(text: str, height: int) -> float:
     """The em in pixels of a word whose ink is `height` pixels high.
 
     Letters tell how much of the em their ink fills: about 0.73 above the baseline for capitals, digits and ascenders,
-    0.48 for small letters without, and 0.22 below it for descenders (usual proportions of roman types).
+    0.48 for small letters without, 0.2 more for accents on capitals, and 0.22 below it for descenders (usual
+    proportions of roman types).
     """
     above = 0.48 if set(text) <= _LOW | _DESCENDERS - set("Q()[]|") else 0.73
-    return height / (above + (0.22 if set(text) & _DESCENDERS else 0.0))
+    above += 0.2 if set(text) & _ACCENTED else 0.0
+    return height / min(1.0, above + (0.22 if set(text) & _DESCENDERS else 0.0))
 
 
 @dataclass(frozen=True)
@@ -191,23 +177,21 @@ def blocks_of(text: PageText, regions: Regions) -> list[Block]:
         text: paragraphs in reading order.
         regions: pictures cut paragraphs in two; other regions hint at what a block is.
     """
-
-    def turn(box: Box) -> Box:
-        return upright(box, text.orientation)
-
-    pictures = [turn(region.box) for region in regions.pictures]
+    lean = Lean.of(text)
+    straight = Straight(lean)
+    pictures = [lean.straight(region.box) for region in regions.pictures]
     others = [region for region in regions.regions if region.kind is not RegionKind.PICTURE]
     blocks: list[Block] = []
     for index, paragraph in enumerate(text.paragraphs):
-        for lines in _pieces(paragraph.lines, turn, pictures):
-            box = hull(turn(line.box) for line in lines)
+        for lines in _pieces(paragraph.lines, straight, pictures):
+            box = hull(straight.line(line) for line in lines)
             page_box = hull(line.box for line in lines)
             hint = max(
                 (region for region in others if page_box.coverage_by(region.box) >= 0.6),
                 key=lambda region: (region.confidence, region.id),
                 default=None,
             )
-            blocks.append(_block(lines, box, turn, index, len(blocks), hint))
+            blocks.append(_block(lines, box, straight, index, len(blocks), hint))
     return _rejoined(blocks, pictures)
 
 
@@ -226,7 +210,8 @@ def _rejoined(blocks: Sequence[Block], pictures: Sequence[Box]) -> list[Block]:
                 words = left.lines[0].words + right.lines[0].words
                 line = Line(words=words, box=hull(part.lines[0].box for part in (left, right)))
                 breadth = left.breadth + right.breadth
-                made[place] = replace(other, lines=(line,), box=left.box.union(right.box), breadth=breadth)
+                size = max((left, right), key=lambda part: len(part.text)).em
+                made[place] = replace(other, lines=(line,), box=left.box.union(right.box), em=size, breadth=breadth)
                 break
         else:
             made.append(block)
@@ -236,54 +221,62 @@ def _rejoined(blocks: Sequence[Block], pictures: Sequence[Box]) -> list[Block]:
 def _same_line(a: Block, b: Block, em: float, pictures: Sequence[Box]) -> bool:
     first, second = sorted((a, b), key=lambda block: block.box)
     left, right = first.box, second.box
-    near = (
+    level = (
         len(a.lines) == len(b.lines) == 1
         and a.box.vertical_overlap(b.box) >= 0.5 * max(a.box.height, b.box.height)
-        and min(a.em, b.em) > 0.8 * max(a.em, b.em)
-        and 0 <= right.left - left.right < 2.5 * max(a.em, b.em)
+        and right.left >= left.right
     )
-    if not near:
+    if level and any(_holds(picture, left.union(right), em) for picture in pictures):
+        return True
+    low, high = sorted((a.em, b.em))
+    if not level or low <= 0.8 * high or right.left - left.right >= 2.5 * high:
         return False
     if _between_pictures((left.right + right.left) / 2, left.union(right), em, pictures):
         return first.unfinished and second.text[:1].islower()  # one caption for both pictures
     return not any(0.9 <= block.em / em <= 1.15 and not block.capitals for block in (a, b))
 
 
+def _holds(picture: Box, line: Box, em: float) -> bool:
+    """Whether a line stands below a narrow picture and within its width: spaced out, where it is justified."""
+    below = -em <= line.top - picture.bottom <= 8 * em
+    return below and picture.width < _NARROW * em and picture.left - em <= line.left <= line.right <= picture.right + em
+
+
 def _block(
-    lines: Sequence[Line], box: Box, turn: Callable[[Box], Box], paragraph: int, order: int, hint: Region | None
+    lines: Sequence[Line], box: Box, straight: Straight, paragraph: int, order: int, hint: Region | None
 ) -> Block:
-    em = median(_line_em(line, turn) for line in lines)
+    em = median(_line_em(line, straight) for line in lines)
     kind, sure = (hint.kind, hint.confidence) if hint else (None, 0.0)
-    return Block(tuple(lines), box, em, paragraph, order, kind, sure, _breadth(lines, turn))
+    return Block(tuple(lines), box, em, paragraph, order, kind, sure, _breadth(lines, straight))
 
 
-def _breadth(lines: Sequence[Line], turn: Callable[[Box], Box]) -> Breadth:
-    return breadth_of((word.text, turn(word.box)) for line in lines for word in line.words)
+def _breadth(lines: Sequence[Line], straight: Straight) -> Breadth:
+    return breadth_of((word.text, straight.word(word)) for line in lines for word in line.words)
 
 
-def _line_em(line: Line, turn: Callable[[Box], Box]) -> float:
-    ems = [em_of(word.text, turn(word.box).height) for word in line.words if any(map(str.isalnum, word.text))]
-    return median(ems) if ems else float(turn(line.box).height)
+def _line_em(line: Line, straight: Straight) -> float:
+    ems = [em_of(word.text, straight.word(word).height) for word in line.words if any(map(str.isalnum, word.text))]
+    return median(ems) if ems else float(straight.line(line).height)
 
 
-def _pieces(lines: Sequence[Line], turn: Callable[[Box], Box], pictures: Sequence[Box]) -> list[list[Line]]:
+def _pieces(lines: Sequence[Line], straight: Straight, pictures: Sequence[Box]) -> list[list[Line]]:
     """The lines of one paragraph, cut into blocks."""
     done: list[list[Line]] = []
     for position, whole in enumerate(lines):
-        parts = _split_line(whole, turn, pictures)
+        parts = _split_line(whole, straight, pictures)
         for part in parts:
-            box = turn(part.box)
+            box = straight.line(part)
             above = next(
                 (
                     block
                     for block in reversed(done)
-                    if turn(block[-1].box).top < box.top
-                    and (len(parts) == 1 or _shared_width(turn(block[-1].box), box) >= 0.4)
+                    if straight.line(block[-1]).top < box.top
+                    and (len(parts) == 1 or _shared_width(straight.line(block[-1]), box) >= 0.4)
                 ),
                 None,
             )
             following = lines[position + 1 : position + 3]
-            if above is not None and not _cut(above, part, following, lines, turn, pictures):
+            if above is not None and not _cut(above, part, following, lines, straight, pictures):
                 above.append(part)
             else:
                 done.append([part])
@@ -294,20 +287,20 @@ def _shared_width(a: Box, b: Box) -> float:
     return a.horizontal_overlap(b) / max(1, min(a.width, b.width))
 
 
-def _split_line(line: Line, turn: Callable[[Box], Box], pictures: Sequence[Box]) -> list[Line]:
+def _split_line(line: Line, straight: Straight, pictures: Sequence[Box]) -> list[Line]:
     """A line cut at gaps that no typesetter leaves between words, or that lie under the gap between two pictures."""
-    words = sorted((word for word in line.words if printable(word.text)), key=lambda word: turn(word.box).left)
+    words = sorted((word for word in line.words if printable(word.text)), key=lambda word: straight.word(word).left)
     if not words:
         return []
-    em = _line_em(line, turn)
-    gaps = [turn(b.box).left - turn(a.box).right for a, b in pairwise(words)]
+    em = _line_em(line, straight)
+    gaps = [straight.word(b).left - straight.word(a).right for a, b in pairwise(words)]
     others = sorted(gaps)[:-1]
     usual = max(median(others), 0.0) if others else 0.6 * em
     parts: list[list[Word]] = [[words[0]]]
     for gap, left, right in zip(gaps, words, words[1:], strict=False):
-        middle = (turn(left.box).right + turn(right.box).left) / 2
+        middle = (straight.word(left).right + straight.word(right).left) / 2
         wide = gap > max(3 * em, 2.5 * usual)
-        if wide or (gap > max(0.9 * em, 2.5 * usual) and _between_pictures(middle, turn(line.box), em, pictures)):
+        if wide or (gap > max(0.9 * em, 2.5 * usual) and _between_pictures(middle, straight.line(line), em, pictures)):
             parts.append([])
         parts[-1].append(right)
     if len(parts) == 1:
@@ -321,17 +314,21 @@ def _between_pictures(x: float, line: Box, em: float, pictures: Sequence[Box]) -
     return any(a.right - em <= x <= b.left + em and a.vertical_overlap(b) for a in near for b in near if a is not b)
 
 
+def _credits(line: Line) -> bool:
+    return bool(_CREDIT.match(line.text)) and len(line.words) <= _CREDIT_WORDS
+
+
 def _cut(
     above: Sequence[Line],
     line: Line,
     following: Sequence[Line],
     paragraph: Sequence[Line],
-    turn: Callable[[Box], Box],
+    straight: Straight,
     pictures: Sequence[Box],
 ) -> bool:
     """Whether a new block begins with `line`."""
-    upper, lower = turn(above[-1].box), turn(line.box)
-    em_above, em = _line_em(above[-1], turn), _line_em(line, turn)
+    upper, lower = straight.line(above[-1]), straight.line(line)
+    em_above, em = _line_em(above[-1], straight), _line_em(line, straight)
     if lower.top - upper.bottom > max(em, em_above):
         return True
     if any(
@@ -340,27 +337,37 @@ def _cut(
         for box in pictures
     ):
         return True
-    under = any(_right_under(turn(above[0].box), box, em_above) for box in pictures)
-    if _breadth(above, turn).differs(_breadth([line], turn), 0.04 if under else 0.06):
+    under = any(_right_under(straight.line(above[0]), box, em_above) for box in pictures)
+    if _breadth(above, straight).differs(_breadth([line], straight), 0.04 if under else 0.06):
         return True
-    if under and following and lower.top - upper.bottom > max(0.35 * em, 1.7 * _usual_gap(paragraph, turn)):
+    if under and following and lower.top - upper.bottom > max(0.35 * em, 1.7 * _usual_gap(paragraph, straight)):
+        return True
+    if _credits(line) or _credits(above[-1]):
         return True
     letters = min(sum(map(str.isalpha, above[-1].text)), sum(map(str.isalpha, line.text)))
     if letters >= 6 and max(em, em_above) > 1.3 * min(em, em_above):
         return True
     if letters >= 6 and above[-1].text.isupper() != line.text.isupper():
         return True
-    if under and _otherwise_set(upper, lower, em):
+    if under and (_otherwise_set(upper, lower, em) or _ends_before(above, line, straight, em)):
         return True
-    column = hull(turn(other.box) for other in paragraph)
-    if _centred(upper, column, em) and all(turn(other.box).left - column.left < em for other in (line, *following[:1])):
+    column = hull(straight.line(other) for other in paragraph)
+    indents = [straight.line(other).left - column.left for other in (line, *following[:1])]
+    if _centred(upper, column, em) and max(indents) < em:
         return bool(following)
-    return len(above) > 1 and _centred(lower, column, em) and turn(above[-2].box).left - column.left < em
+    return len(above) > 1 and _centred(lower, column, em) and straight.line(above[-2]).left - column.left < em
 
 
 def _right_under(line: Box, picture: Box, em: float) -> bool:
     near = -0.5 * em <= line.top - picture.bottom <= 2 * em
     return near and line.horizontal_overlap(picture) >= 0.5 * min(line.width, picture.width)
+
+
+def _ends_before(above: Sequence[Line], line: Line, straight: Straight, em: float) -> bool:
+    """Whether a caption in several lines ends with a short line of its own before `line` begins a sentence."""
+    right = max(straight.line(other).right for other in above)
+    ended = above[-1].text[-1:] in ".!?…" and line.text[:1].isupper()
+    return len(above) > 1 and ended and right - straight.line(above[-1]).right > 2 * em
 
 
 def _otherwise_set(upper: Box, lower: Box, em: float) -> bool:
@@ -369,9 +376,9 @@ def _otherwise_set(upper: Box, lower: Box, em: float) -> bool:
     return min(left, right, abs(upper.centre[0] - lower.centre[0])) > 1.5 * em
 
 
-def _usual_gap(lines: Sequence[Line], turn: Callable[[Box], Box]) -> float:
+def _usual_gap(lines: Sequence[Line], straight: Straight) -> float:
     """The usual white between the lines of a paragraph, in pixels."""
-    gaps = [turn(lower.box).top - turn(upper.box).bottom for upper, lower in pairwise(lines)]
+    gaps = [straight.line(lower).top - straight.line(upper).bottom for upper, lower in pairwise(lines)]
     return max(0.0, median(gaps)) if gaps else 0.0
 
 

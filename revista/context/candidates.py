@@ -21,10 +21,14 @@ _TITLED = re.compile(
 _PLACES = {
     "upper": re.compile(r"\b(arriba|superior(es)?)\b", re.IGNORECASE),
     "lower": re.compile(r"\b(abajo|inferior(es)?|debajo)\b", re.IGNORECASE),
-    "left": re.compile(r"\bizqu?i?e?rda\b", re.IGNORECASE),  # a letter of it is easily lost
+    "left": re.compile(r"\b\w{0,2}qu?i?e?rda\b", re.IGNORECASE),  # letters of it are easily lost or misread
     "right": re.compile(r"\b(a la |a su |)derecha\b", re.IGNORECASE),
     "centre": re.compile(r"\b(en el|al) (centro|medio)\b", re.IGNORECASE),
 }
+
+
+_SAME_TEXT = 0.7  # ems of white between blocks in the type of the prose: with more, another text begins
+_LARGER = 1.2  # times the type size of a caption: what is set so is no part of it
 
 
 @dataclass(frozen=True)
@@ -157,8 +161,13 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
         and not layout.set_as_prose(Candidate(tuple(group)))
     ):
         return False  # the text goes on below a caption in a type of its own
+    if layout.set_as_prose(block) and not begun and gap > _SAME_TEXT * size:
+        return False
+    broader = not block.breadth.value or block.breadth.differs(last.breadth, _LARGER - 1)  # heights are easily misread
+    if block.em > max(_LARGER * last.em, layout.em) and broader and not block.capitals:
+        return False  # a heading: notes below captions are no larger than these
     shared = block.box.horizontal_overlap(box) / max(1, min(block.box.width, box.width))
-    return -0.5 * size <= gap < 1.6 * size and shared >= 0.5
+    return -0.8 * size <= gap < 1.6 * size and shared >= 0.5
 
 
 def _meets(picture: Box, box: Box) -> bool:

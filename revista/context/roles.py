@@ -31,6 +31,8 @@ _MORE_WHITE = 1.15  # times the distance of lines
 _LIST_WORDS, _LIST_LINES = 20, 6  # short lines below a heading that make a list
 _HEADING_WORDS = 14
 _OTHER_TYPE = 0.05  # by how much types differ in breadth that are not the same
+_BROAD = 1.1  # times as wide as the prose at least runs what is set larger
+_LARGE = 1.15  # times the type of the prose: capitals so large are of headings
 _TEXTED = 60  # words in one type that make a page one with a text
 _RUNNING_HEAD_WORDS = 6
 
@@ -103,11 +105,11 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
         if roles[block.order] is Role.SHORT and _looks_like_heading(block, em, usual) and not block.credit:
             leads = _leads_to_prose(block, blocks, roles, pictures, em)
             clear = not any(_under(block.box, box, max(8 * em, 0.15 * box.height)) for box in pictures)
-            if _hangs_on(block, blocks, pictures, em):
+            if _hangs_on(block, blocks, pictures, em, usual):
                 continue
             if leads or (clear and not _inside_any(block.box, pictures)):
                 roles[block.order] = Role.HEADING
-    _mark_subtitles(blocks, roles, words, pictures, em)
+    _mark_subtitles(blocks, roles, words, pictures, em, usual)
     return Layout(tuple(blocks), tuple(roles), tuple(words), em, usual)
 
 
@@ -176,13 +178,18 @@ def _mark_captions(
 
 
 def _mark_subtitles(
-    blocks: Sequence[Block], roles: list[Role], run_words: Sequence[int], pictures: Sequence[Box], em: float
+    blocks: Sequence[Block],
+    roles: list[Role],
+    run_words: Sequence[int],
+    pictures: Sequence[Box],
+    em: float,
+    usual: Breadth,
 ) -> None:
     """Mark the line or two set under a heading, centred or in capitals."""
     headings = [block.box for block in blocks if roles[block.order] is Role.HEADING]
     for block in blocks:
         alone = run_words[block.order] == block.word_count <= _HEADING_WORDS and len(block.lines) < 3
-        if roles[block.order] is Role.SHORT and alone and not _hangs_on(block, blocks, pictures, em):
+        if roles[block.order] is Role.SHORT and alone and not _hangs_on(block, blocks, pictures, em, usual):
             for box in headings:
                 belongs = block.capitals or abs(block.box.centre[0] - box.centre[0]) < 1.5 * em
                 if belongs and block.box.horizontal_overlap(box) and -0.5 * em <= block.box.top - box.bottom < 2 * em:
@@ -255,16 +262,17 @@ def _beside_each_other(a: Box, b: Box, pictures: Sequence[Box], em: float) -> bo
 def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:
     if block.word_count > _HEADING_WORDS or len(block.lines) > 3:
         return False
-    narrow = 0 < block.breadth.value < 0.95 * usual.value  # its height was misread
+    narrow = 0 < block.breadth.value < _BROAD * usual.value  # its height was misread
     if narrow and not block.capitals:
         return False
     titled = block.hint is RegionKind.TITLE and block.em > 1.1 * em
     return block.em > 1.3 * em or titled or (block.capitals and block.em > 0.6 * em)
 
 
-def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em: float) -> bool:
+def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em: float, usual: Breadth) -> bool:
     """Whether capitals no larger than the prose stand right under a picture, nearer to it than to what follows."""
-    if not block.capitals or block.em > 1.15 * em or block.text.upper().startswith("POR "):  # a byline
+    large = block.em > _LARGE * em and not 0 < block.breadth.value < _LARGE * usual.value  # heights are easily misread
+    if not block.capitals or large or block.text.upper().startswith("POR "):  # a byline
         return False
     lines = [other for other in blocks if other.capitals and _stacked(other.box, block.box, em)]
     box = hull([block.box, *(other.box for other in lines)])

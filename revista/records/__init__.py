@@ -23,6 +23,7 @@ from revista.records.context import Contexts, PictureContext, Quote
 from revista.records.description import Description, Descriptions, Evidence, Flag, FlagKind, Sentence, Source
 from revista.records.listed import IndexEntry, IndexEvidence, Known, Listed, PrintedNumber
 from revista.records.page import (
+    Bend,
     Issue,
     Line,
     Look,
@@ -40,6 +41,7 @@ from revista.records.page import (
 __all__ = [
     "BODIES",
     "SCHEMA_VERSION",
+    "Bend",
     "Body",
     "BodyT",
     "Candidate",

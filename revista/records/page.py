@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from revista.geometry import Box
 from revista.records.base import Body, Confidence, Frozen
@@ -136,12 +136,18 @@ class Paragraph(Frozen):
         return " ".join(line.text for line in self.lines)
 
 
+Bend: TypeAlias = tuple[tuple[int, float], ...]
+"""Places across the page from left to right and by how many pixels lines hang down there, both once it is set upright
+and turned straight; between two places it is in between. Empty where lines do not bend."""
+
+
 class PageText(Body):
     """The text of a page: paragraphs in reading order over its columns."""
 
     paragraphs: tuple[Paragraph, ...] = ()
     language: str = "spa"
     skew: float = 0.0  # degrees clockwise by which the lines of the page image lean
+    bend: Bend = ()  # by how much they bend as well
     orientation: int = 0  # degrees clockwise (0, 90, 180, 270) by which the print stands turned
 
     @property

@@ -23,6 +23,7 @@ from revista.regions.decoding import LOOKS
 WHOLE = 96  # pixels: sides of the whole picture, made small
 DETAIL = 128  # pixels: sides of its detail, four windows of half as much
 FEATURES = 130  # measures of a picture
+_INSETS = (1 / 16, 1 / 6)  # of the shorter side: what is left out around a picture, at each of two looks
 _LONGEST = 512  # pixels of the picture's longer side, of which the windows are cut
 _RING = 0.06  # of its sides: how much of the paper around it is looked at
 _TONES = np.array([0.2, 0.4, 0.6, 0.75, 0.85, 0.93])  # between ink (0) and paper (1)
@@ -180,10 +181,17 @@ class SecondLook:
         """
         if not boxes:
             return []
-        (logits,) = self._session.run(None, {"features": np.stack([features(page, box) for box in boxes])})
+        rows = [features(page, part) for box in boxes for part in _parts(box)]
+        (logits,) = self._session.run(None, {"features": np.stack(rows)})
         chances = np.exp(logits - logits.max(axis=1, keepdims=True))
         own = chances / chances.sum(axis=1, keepdims=True)
+        own = own.reshape(len(boxes), len(_INSETS), -1).mean(axis=1)
         return [settled(*pair) for pair in zip(own, shares, strict=True)]
+
+
+def _parts(box: Box) -> list[Box]:
+    """What of a picture is looked at: frames, paper around an oval and loose edges say little about it."""
+    return [box.grow(-round(share * min(box.width, box.height))) for share in _INSETS]
 
 
 def session(file: Path) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from revista.errors import Category, MissingProgram, RevistaError, StorageError, TimedOut
 from revista.geometry import Box, hull
 from revista.images import read_image
+from revista.lean import Lean
 from revista.programs import tesseract
 from revista.programs.tesseract import Row
 from revista.records import Line, Page, PageText, Paragraph, Problem, Regions, Word
@@ -23,7 +24,7 @@ from revista.versions import versions
 from revista.wording import printable
 
 NAME = "text"
-VERSION = "3"
+VERSION = "4"
 
 _LARGE_PICTURE = 0.35  # share of the page: larger ones may be whole advertisements, whose print is wanted
 _SURE_IN_PICTURE = 0.7  # confidence of a line inside a large picture that is believed
@@ -97,11 +98,13 @@ def run(image: Path, page: Page, regions: Regions, options: TextSettings, timeou
                     page=page.number,
                 )
             )
+    lean = reading.prepared.lean if reading else Lean()
     return PageText(
         paragraphs=paragraphs,
         language=options.language,
-        skew=reading.prepared.skew if reading else 0.0,
-        orientation=reading.prepared.orientation if reading else 0,
+        skew=lean.skew,
+        bend=lean.bend,
+        orientation=lean.orientation,
         problems=tuple(problems),
     )
 
@@ -169,7 +172,7 @@ def _read_page(even: np.ndarray, regions: Regions, options: TextSettings, deadli
                 other = read(grey, turned.degrees, left())
                 best = other if best.sideways > other.sideways or other.score > best.score else best
         if usual != _FEW_GREYS and best.letters >= _FEW_LETTERS and best.sure < _POOR * best.letters:
-            again = read(bleach(even, _FEW_GREYS), best.prepared.orientation, left())
+            again = read(bleach(even, _FEW_GREYS), best.prepared.lean.orientation, left())
             best = max(best, again, key=lambda reading: reading.score)
     return best
 
@@ -193,7 +196,7 @@ def _words(rows: Sequence[Row], prepared: Prepared, large: Sequence[Box]) -> lis
     """The rows that are print: what is neither empty nor a speck, nor guessed from a large picture's tones."""
     told = [row._replace(text=text) for row in rows if (text := printable(row.text)) and row.box.area]
     kept = []
-    pictures = [prepared.from_page(box) for box in large]
+    pictures = [prepared.upright(box) for box in large]
     for line in tesseract.by_line(told):
         box = hull(word.box for word in line)
         stands = tesseract.letters_in(line) > 3 and box.height > 2 * box.width  # along the edge of the scan, mostly

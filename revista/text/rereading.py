@@ -33,6 +33,7 @@ _GUESSED = 0.4  # mean confidence of lines that are hardly read at all
 _LARGER = 1.3  # times the usual height of words: larger ones are of titles, which stand across what they like
 _WIDER = 1.15  # times the widest white between the words of a line
 _SURE_WORD, _SURE_SIGN = 0.3, 0.9  # the same of one of its words, and of a sign that stands alone
+_LONG_WORD = 6  # letters
 _DEEPEST = 16.0  # heights of words below a picture in which its caption is looked for
 
 Read: TypeAlias = Callable[[np.ndarray, float], list[Row]]
@@ -98,8 +99,15 @@ def _without(image: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
 
 def _sure(words: list[Row]) -> list[Row]:
     """The words that are read surely enough to be believed; none where as a whole they are not."""
-    words = [word for word in words if word.confidence >= (_SURE_WORD if _has_letters(word) else _SURE_SIGN)]
+    words = [word for word in words if word.confidence >= _asked_of(word)]
     return words if letters_in(words) >= _FEWEST_LETTERS and confidence_of(words) >= _SURE else []
+
+
+def _asked_of(word: Row) -> float:
+    """The confidence that a word in a piece must have: none where it is long, for that is no speck."""
+    if letters_in([word]) >= _LONG_WORD:
+        return 0.0
+    return _SURE_WORD if _has_letters(word) else _SURE_SIGN
 
 
 def _apart(words: Sequence[Row], others: Sequence[Row]) -> list[Row]:
