@@ -97,8 +97,8 @@ class Lean:
         across = x + np.linspace(-0.5, 0.5, _STEPS) * width
         hang = self.hang(across)
         chord = np.linspace(hang[0], hang[-1], _STEPS)
-        angle = math.radians(self.skew) + math.atan2(hang[-1] - hang[0], max(1, width))
-        across_it, down_it = _inside(width, height, angle) or (width, height)
+        slope = (hang[-1] - hang[0]) / max(1, width)
+        across_it, down_it = _inside(width, height, math.radians(self.skew), slope) or (width, height)
         y -= chord[_STEPS // 2]
         sag = hang - chord
         top, bottom = y - down_it / 2 - sag.min(), y + down_it / 2 - sag.max()
@@ -146,10 +146,20 @@ class Straight:
         return hull(self.word(word) for word in line.words)
 
 
-def _inside(width: float, height: float, angle: float) -> tuple[float, float] | None:
-    """Width and height of the rectangle that leans by an angle (radians) in an upright one; None where none fits."""
-    cos, sin = math.cos(angle), abs(math.sin(angle))
-    inner = width * cos - height * sin, height * cos - width * sin
+def _inside(width: float, height: float, angle: float, slope: float) -> tuple[float, float] | None:
+    """Width and height of what leans in an upright rectangle: its sides by `angle`, top and foot by `slope` as well.
+
+    Args:
+        width: of the upright rectangle.
+        height: the same.
+        angle: radians.
+        slope: pixels down a pixel across.
+
+    Returns:
+        None where nothing that leans so fits.
+    """
+    cos, aside, down = math.cos(angle), abs(math.sin(angle)), abs(math.sin(angle) + slope * math.cos(angle))
+    inner = width * cos - height * aside, height * cos - width * down
     if min(inner) <= 0:
         return None
-    return inner[0] / (cos * cos - sin * sin), inner[1] / (cos * cos - sin * sin)
+    return inner[0] / (cos * cos - aside * down), inner[1] / (cos * cos - aside * down)

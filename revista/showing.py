@@ -49,6 +49,7 @@ def _page_json(issue: str, page: PageView) -> dict[str, Any]:
         and {
             "language": text.language,
             "skew": text.skew,
+            "bend": [list(place) for place in text.bend],
             "orientation": text.orientation,
             "paragraphs": [
                 {

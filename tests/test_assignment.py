@@ -212,18 +212,13 @@ def test_the_text_that_goes_on_below_a_caption_is_left_out_of_it() -> None:
 
 def test_a_short_last_line_ends_a_caption_before_the_prose_that_begins_with_an_indent() -> None:
     sheet = Sheet()
+    sheet.prose(1150, 450, 200, 1900, seed=1)
     sheet.picture(700, 200, 1100, 700)
     sheet.text(["La niña Rafaela", "Belmira, en la", "playa."], 700, 720)
-    sheet.text(
-        ["El camino sube", "hasta la casa de los señores y baja luego", "hacia el mar por entre pinos"], 760, 870
-    )
-    lines = sheet.paragraphs[1].lines
-    moved = [line.words[0].box.left - 400 for line in lines[1:]]  # the column is wider than the picture
-    sheet.paragraphs.pop()
-    sheet.text(["El camino sube"], 760, 870)
-    sheet.text([line.text for line in lines[1:]], moved[0], 918)
+    sheet.text(["El camino sube hasta"], 700, 864)
+    sheet.text(["la casa de los señores y baja", "luego hacia el mar por entre"], 480, 912)  # wider than the picture
+    sheet.merge(2, 3)
     sheet.merge(1, 2)
-    sheet.merge(0, 1)
     assert list(captions_of(sheet.run()).values()) == ["La niña Rafaela Belmira, en la playa."]
 
 
@@ -265,6 +260,22 @@ def test_a_side_whose_letters_were_misread_is_known(word: str) -> None:
     sheet.picture(760, 200, 1360, 700)
     sheet.text([f"A la {word}, la presidencia; a la derecha, el baile."], 730, 740, "centre", 0.9)
     assert len(set(captions_of(sheet.run()).values())) == 1
+
+
+@pytest.mark.parametrize(("x", "top"), [(1400, 1930), (1900, 1730), (40, 1750)])
+def test_the_only_print_at_the_edge_of_the_only_picture_is_its_caption(x: int, top: int) -> None:
+    sheet = Sheet()
+    sheet.picture(200, 200, 1500, 1900)
+    sheet.text(["Dolores Peralvillo"], x, top)
+    near = {1400: "Dolores Peralvillo", 1900: None, 40: "Dolores Peralvillo"}[x]
+    assert list(captions_of(sheet.run()).values()) == [near]
+
+
+def test_the_only_print_in_the_middle_of_a_picture_is_a_part_of_it() -> None:
+    sheet = Sheet()
+    sheet.picture(200, 200, 1500, 1900)
+    sheet.text(["Dolores Peralvillo"], 700, 1000)
+    assert list(captions_of(sheet.run()).values()) == [None]
 
 
 def test_breadth_tells_types_apart_that_heights_do_not() -> None:

@@ -92,6 +92,15 @@ def test_a_round_photograph_is_one(shipped: SecondLook) -> None:
         assert told(shipped, grey, Box(PLACE.left + 50, PLACE.top, PLACE.right - 50, PLACE.bottom)) is Look.PHOTOGRAPH
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_frame_and_the_paper_in_it_do_not_hide_a_photograph(shipped: SecondLook, seed: int) -> None:
+    grey = np.full((400, 500), PAPER, np.uint8)
+    for inset, ink in ((4, 25), (8, PAPER), (11, 25), (13, PAPER)):
+        grey[inset:-inset, inset:-inset] = ink
+    grey[26:-26, 26:-26] = cv2.resize(sharp_photograph(seed), (448, 348), interpolation=cv2.INTER_AREA)
+    assert told(shipped, grey) is Look.PHOTOGRAPH
+
+
 def test_a_drawing_in_a_notice_is_an_advertisement_since_the_page_says_so(shipped: SecondLook) -> None:
     assert told(shipped, line_drawing(0), shares=(0.01, 0.02, 0.96, 0.01)) is Look.ADVERTISEMENT
 

@@ -336,6 +336,17 @@ def test_no_legible_word_is_lost_or_doubled(rows: list[tesseract.Row]) -> None:
     assert all(kept.count(word) == rows.count(word) for word in legible)
 
 
+def test_a_line_below_a_screen_of_dots_is_found_apart_from_it() -> None:
+    canvas = Image.new("L", (1000, 400), 255)
+    draw = ImageDraw.Draw(canvas)
+    for y in range(10, 190, 9):
+        for x in range(50, 950, 9):
+            draw.rectangle((x, y, x + 5, y + 5), fill=60)
+    draw.text((300, 190), "Una escena del baile", fill=30, font=ImageFont.truetype(FONT, 36))
+    places = [piece.box for piece in unread(np.asarray(canvas), [])]
+    assert any(box.top > 180 and box.left > 280 and box.height < 60 for box in places), places
+
+
 def test_even_paper_is_white_whatever_its_tone() -> None:
     page = np.full((600, 500, 3), (150, 130, 90), np.uint8)
     page[300:304, 100:400] = 20

@@ -137,7 +137,11 @@ PAGE = closed(
     failed=FLAG,
     missing_stages=items({"enum": list(BODIES)}),
     regions=nullable(items(REGION)),
-    text=nullable(closed(language=TEXT, skew=NUMBER, orientation=INTEGER, paragraphs=items(PARAGRAPH))),
+    text=nullable(
+        closed(
+            language=TEXT, skew=NUMBER, bend=items({"type": "array"}), orientation=INTEGER, paragraphs=items(PARAGRAPH)
+        )
+    ),
     pictures=items(PICTURE),
 )
 PROBLEM = closed(

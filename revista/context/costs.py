@@ -14,6 +14,8 @@ NO_CAPTION = 1.0
 """The cost of leaving a picture without a caption: links that cost more are not made."""
 
 _BASE = 0.1
+_ALONE = 0.3  # the cost where there is one picture and no other print
+_NAME = 12  # words at most of a caption that stands so
 _PROSE_TYPE = 0.45  # the cost of being set as the prose is
 _OWN_TYPE = 0.06  # difference from the prose's type from which it is the caption's own
 _GROUP = 0.05
@@ -46,6 +48,9 @@ def link_cost(
         layout: the page's blocks.
         parts: of how many captions `caption` was put together.
     """
+    alone = len(pictures) == 1 and target.look not in _LOOKS and _is_all_print(caption, layout)
+    if alone and _at_the_rim(target.box, caption.body, layout.em):
+        return _ALONE
     place = place_of(target.box, caption.body)
     if place is None:
         return None
@@ -67,6 +72,23 @@ def link_cost(
         _BASE + _PLACE[place] + distance + (min(askew, _MOST_ASKEW) if gap < 1 else askew) + _LOOKS.get(target.look, 0)
     )
     return max(0.02, cost + wording + 0.3 * between + (_GROUP if len(target.members) > 1 else 0.0))
+
+
+def _is_all_print(caption: Candidate, layout: Layout) -> bool:
+    """Whether a page has no other print, as a sheet with one picture and a name has."""
+    own = {block.order for block in caption.blocks}
+    others = [
+        b for b in layout.blocks if b.order not in own and layout.roles[b.order] not in (Role.FURNITURE, Role.NOISE)
+    ]
+    return not others and caption.word_count <= _NAME
+
+
+def _at_the_rim(picture: Box, caption: Box, em: float) -> bool:
+    """Whether print stands near a picture, or across its edge: nothing tells how such a page leans."""
+    near = picture.grow(round(4 * em)).intersect(caption).area > 0
+    x, y = caption.centre
+    inner = picture.grow(-round(2 * em))
+    return near and not (inner.left < x < inner.right and inner.top < y < inner.bottom)
 
 
 def place_of(picture: Box, caption: Box) -> str | None:

@@ -244,8 +244,7 @@ def _in_column(upper: Block, lower: Block, em: float) -> bool:
 def _hole_between(upper: Box, lower: Box, pictures: Sequence[Box], em: float) -> bool:
     """Whether `lower` stands under a picture around which the column `upper` runs."""
     return lower.width < 0.8 * upper.width and any(
-        upper.top < picture.top
-        and upper.bottom > picture.centre[1]
+        upper.top < picture.centre[1] < upper.bottom
         and picture.bottom <= lower.top + 0.5 * em
         and picture.horizontal_overlap(lower) >= 0.5 * lower.width
         for picture in pictures
@@ -300,7 +299,7 @@ def _ends_under_a_picture(
     text, box = " ".join(block.text for block in members), hull(block.box for block in members)
     if len(text.split()) > _LONGEST_CAPTION or not (text[:1].isupper() or text[:1] in '«“"¿¡'):
         return False
-    if text[-1:] not in ".!?»”)…":
+    if text[-1:] not in ".!?»”)…:;":  # the last two are easily misread
         return False
     if not any(
         -0.5 * em <= box.top - p.bottom <= 1.2 * em

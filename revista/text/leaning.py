@@ -16,6 +16,7 @@ _STRIPS = 25  # places across the page at which the bend is judged
 _STRIP = 6.0  # the width of the page is so many times that of what is looked at for a place
 _MOST_BENT = 4.5  # degrees by which lines may lean at a place
 _ROUNDS = 3
+_FEWEST_LETTERS = 120  # of a page whose lines tell how they bend
 _FEWEST = 150  # points of a strip that tell anything
 _CLEAR = 1.6  # times the median sharpness: what stands out
 _STIFF = 3.0  # how little paper bends: weighs against what the strips say
@@ -99,48 +100,41 @@ def _sharpness(xs: np.ndarray, ys: np.ndarray, x_height: float) -> Callable[[flo
     return of
 
 
-def estimate_bend(ink: Print, skew: float) -> Bend:
-    """By how much the lines bend, beside leaning by `skew` degrees; empty where they do not, or do not tell.
+def estimate_lean(ink: Print) -> tuple[float, Bend]:
+    """How the lines lean, in degrees clockwise, and how they bend; no bend where they do not, or do not tell.
 
     In strips of the page it is judged how lines lean there, as by `estimate_skew`. Strips with little print say
-    nothing. A stiff sheet through what the others say, summed up from left to right, is the bend; it is taken out and
-    what is left is judged once more.
+    nothing. A stiff sheet through what the others say, summed up from left to right, is the bend; what of it is a
+    slope of the whole page is skew. Both are taken out, and what is left is judged once more.
     """
-    if not ink.x_height:
-        return ()
-    angle = math.radians(skew)
-    xs, ys = (
-        ink.xs * math.cos(angle) + ink.ys * math.sin(angle),
-        ink.ys * math.cos(angle) - ink.xs * math.sin(angle),
-    )
-    places = np.linspace(float(xs.min()), float(xs.max()), _STRIPS)
-    depths = np.zeros(_STRIPS)
-    if places[-1] - places[0] < 8 * ink.x_height:
-        return ()
-    strips = [np.abs(xs - place) < (places[-1] - places[0]) / _STRIP / 2 for place in places]
-    told = np.zeros(_STRIPS)
+    skew = estimate_skew(ink)
+    if ink.letters < _FEWEST_LETTERS or not ink.x_height:
+        return skew, ()
+    angle, places, depths, told = math.radians(skew), np.zeros(0), np.zeros(_STRIPS), np.zeros(_STRIPS)
     for _ in range(_ROUNDS):
-        slopes, weights = _slopes(xs, ys - np.interp(xs, places, depths), places, strips, ink.x_height)
+        xs = ink.xs * math.cos(angle) + ink.ys * math.sin(angle)
+        ys = ink.ys * math.cos(angle) - ink.xs * math.sin(angle)
+        places = np.linspace(float(xs.min()), float(xs.max()), _STRIPS)
+        slopes, weights = _slopes(xs, ys - np.interp(xs, places, depths), places, ink.x_height)
         slope = _smooth(slopes, weights)
-        steps = np.diff(places) * (slope[1:] + slope[:-1]) / 2
-        depths += np.concatenate([[0.0], np.cumsum(steps)])
+        depths += np.concatenate([[0.0], np.cumsum(np.diff(places) * (slope[1:] + slope[:-1]) / 2)])
+        even = np.polyfit(places, depths, 1)
+        depths -= np.polyval(even, places)
+        angle += math.atan(even[0])
         told = np.maximum(told, weights)
-    depths -= np.average(depths)
     if told.sum() < _TOLD or np.ptp(depths) < _SLIGHT * ink.x_height:
-        return ()
-    return tuple((round(place), round(float(depth), 1)) for place, depth in zip(places, depths, strict=True))
+        return skew, ()
+    bend = tuple((round(place), round(float(depth), 1)) for place, depth in zip(places, depths, strict=True))
+    return round(math.degrees(angle), 2), bend
 
 
-def _slopes(
-    xs: np.ndarray, ys: np.ndarray, places: np.ndarray, strips: list[np.ndarray], x_height: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """How lines lean at places across the page (pixels down a pixel across), and how far to trust that (0.0 to 1.0).
-
-    `strips` says of each place which of the points, `xs` and `ys`, are looked at for it.
-    """
+def _slopes(xs: np.ndarray, ys: np.ndarray, places: np.ndarray, x_height: float) -> tuple[np.ndarray, np.ndarray]:
+    """How lines lean at places across the page (pixels down a pixel across), and how far to trust that (0.0 to 1.0)."""
+    half = (places[-1] - places[0]) / _STRIP / 2
     coarse = np.arange(-_MOST_BENT, _MOST_BENT + 0.01, 0.3)
     slopes, weights = np.zeros(len(places)), np.zeros(len(places))
-    for i, (place, near) in enumerate(zip(places, strips, strict=True)):
+    for i, place in enumerate(places):
+        near = np.abs(xs - place) < half
         if near.sum() < _FEWEST:
             continue
         sharpness = _sharpness(xs[near] - place, ys[near], x_height)

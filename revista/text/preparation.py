@@ -13,7 +13,7 @@ import numpy as np
 
 from revista.geometry import Box
 from revista.lean import Lean
-from revista.text.leaning import Print, estimate_bend, estimate_skew, print_on
+from revista.text.leaning import Print, estimate_lean, print_on
 
 _PICTURES_LEAN = 0.3  # degrees from which pictures are painted over as they lean
 _SMALLEST_SKEW = 0.1  # degrees; below it turning the page only blurs it
@@ -90,10 +90,9 @@ def prepare(
     grey, ink = painted(lean)
     corner = _corner(orientation, *size)
     if deskew:
-        skew = estimate_skew(ink)
-        skew = skew if abs(skew) >= _SMALLEST_SKEW else 0.0
-        lean = Lean(orientation, skew, estimate_bend(replace(ink, xs=ink.xs - corner[0], ys=ink.ys - corner[1]), skew))
-        if boxes and (abs(skew) >= _PICTURES_LEAN or lean.bend):
+        skew, bend = estimate_lean(replace(ink, xs=ink.xs - corner[0], ys=ink.ys - corner[1]))
+        lean = Lean(orientation, skew if bend or abs(skew) >= _SMALLEST_SKEW else 0.0, bend)
+        if boxes and (abs(lean.skew) >= _PICTURES_LEAN or bend):
             grey, ink = painted(lean)
     scale = _scale(ink.x_height, grey.shape)
     image, shift = _straightened(grey, replace(lean, orientation=0), corner, scale)

@@ -22,11 +22,13 @@ _INK = 225  # of 255: below it is print, faint small letters as well
 _MOST = 12  # pieces of a page that are read again; a page with more is a drawing, or broken
 _RIM = 0.05  # share of a large picture's shorter side, in which a caption may reach into its box
 _VAIN = 4  # pieces in a row that were no print, after which no more are read
+_LEAST_HEIGHTS = (4, 10)  # pixels of letters, see `unread`
 _FEWEST_LETTERS = 6  # of a piece: fewer are specks, ornaments and numbers
 _GOOD_HEIGHT = 30  # pixels to which the letters of a piece are brought, capitals and small ones mixed
 _MOST_ENLARGED = 4.0
 _MARGIN = 0.8  # white around a piece, in heights of its letters
 _SURE = 0.6  # mean confidence of a piece that is believed
+_SURE_IF_PLAIN = 0.5  # the same where it is letters and nothing else
 _LETTERS = 0.8  # height of the letters of a word, capitals and small ones mixed, by its own
 _WORSE = 0.05  # by how much a second reading may be less sure than the first: its lines are truer
 _GUESSED = 0.4  # mean confidence of lines that are hardly read at all
@@ -100,7 +102,8 @@ def _without(image: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
 def _sure(words: list[Row]) -> list[Row]:
     """The words that are read surely enough to be believed; none where as a whole they are not."""
     words = [word for word in words if word.confidence >= _asked_of(word)]
-    return words if letters_in(words) >= _FEWEST_LETTERS and confidence_of(words) >= _SURE else []
+    least = _SURE_IF_PLAIN if all(word.text.strip(".,;:()").isalpha() for word in words) else _SURE
+    return words if letters_in(words) >= _FEWEST_LETTERS and confidence_of(words) >= least else []
 
 
 def _asked_of(word: Row) -> float:
@@ -217,7 +220,8 @@ def read_piece(image: np.ndarray, piece: Piece, read: Read) -> list[Row]:
 def unread(image: np.ndarray, known: Sequence[Box]) -> list[Piece]:
     """What looks like lines of letters and lies in none of the boxes of `known`, most letters first.
 
-    Letters are connected dark areas of a letter's proportions. Neighbours of about the same height make a piece.
+    Letters are connected dark areas of a letter's proportions. Neighbours of about the same height make a piece. They
+    are sought once more among the larger ones alone, since the dots of a picture's screen may hang on a caption.
 
     Args:
         image: `(height, width)` uint8, dark print on white.
@@ -234,9 +238,15 @@ def unread(image: np.ndarray, known: Sequence[Box]) -> list[Piece]:
     for box in known:
         done[max(0, box.top - 1) : box.bottom + 1, max(0, box.left - 1) : box.right + 1] = 1
     letters &= done[(top + height / 2).astype(int), (left + width / 2).astype(int)] == 0
-    boxes = np.stack([left, top, left + width, top + height], 1)[letters]
-    pieces = [_piece(boxes[group]) for group in _groups(boxes, image.shape)]
-    kept = [(count, piece) for count, piece in pieces if piece is not None and count >= _FEWEST_LETTERS]
+    boxes = np.stack([left, top, left + width, top + height], 1)
+    kept: list[tuple[float, Piece]] = []
+    for least in _LEAST_HEIGHTS:
+        some = boxes[letters & (height >= least)]
+        for count, piece in (_piece(some[group]) for group in _groups(some, image.shape)):
+            if piece is None or count < _FEWEST_LETTERS:
+                continue
+            if not any(_centre_in(piece.box, p.box) and p.box.area < 2 * piece.box.area for _, p in kept):
+                kept.append((count, piece))
     return [piece for _, piece in sorted(kept, key=lambda pair: (-pair[0], pair[1].box))[:_MOST]]
 
 
