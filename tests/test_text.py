@@ -16,6 +16,7 @@ from revista import text
 from revista.errors import Category, MissingProgram
 from revista.evaluation.text import normalise
 from revista.geometry import Box
+from revista.lean import Lean
 from revista.programs import tesseract
 from revista.records import Page, PageText, Region, RegionKind, Regions, Word
 from revista.settings import TextSettings
@@ -364,11 +365,12 @@ def test_a_leaning_picture_is_painted_as_it_leans(skew: float, width: int, heigh
     turn = cv2.getRotationMatrix2D((250, 250), -skew, 1.0)[:, :2]  # OpenCV counts against the clock
     picture = np.array([[-width, -height], [width, -height], [width, height], [-width, height]]) / 2 @ turn.T + 250
     around = np.concatenate([np.floor(picture.min(axis=0)), np.ceil(picture.max(axis=0))]).astype(int)
-    corners = preparation._leaning(Box(*(int(edge) for edge in around)), skew)
-    assert corners is not None
-    assert np.abs(corners - picture).max() <= 4  # the box is in whole pixels
-    left, top, right, bottom = around
-    painted = preparation._painted(page, [Box(left, top, right, bottom)], 0, skew)
+    lean, box = Lean(skew=skew), Box(*(int(edge) for edge in around))
+    outline = lean.outline(lean.straight(box))
+    away = np.abs(outline[:, None] - picture[None]).max(axis=2)
+    assert away.min(axis=0).max() <= 4  # the box is in whole pixels
+    left, top, right, bottom = box
+    painted = preparation._painted(page, [box], lean)
     assert painted[245:256, 245:256].min() == 255
     if abs(skew) > 5:
         assert painted[top:bottom, left:right].min() == 0  # what the box takes in beside the picture

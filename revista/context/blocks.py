@@ -2,7 +2,8 @@
 
 Tesseract joins a caption to the prose below it, or two captions that stand side by side, into one paragraph. Blocks
 are paragraphs cut where the typography changes. All measures are in ems of the page's prose, so that the scan's
-resolution does not matter; all boxes are upright, so that print that stands turned on the page is read like any other.
+resolution does not matter; all boxes lie on the straight page (`revista.lean`), so that print that stands turned or
+leans on the scan is like any other.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Block:
     """Lines of a paragraph in one typeface."""
 
     lines: tuple[Line, ...]
-    box: Box  # upright
+    box: Box  # on the straight page
     em: float  # type size in pixels
     paragraph: int  # index in the page text
     order: int  # index among the blocks, in reading order
@@ -205,7 +206,7 @@ def _rejoined(blocks: Sequence[Block], pictures: Sequence[Box]) -> list[Block]:
     made: list[Block] = []
     for block in blocks:
         for place, other in enumerate(made):
-            if _same_line(other, block, em, pictures):
+            if _same_line(other, block, em, pictures, blocks):
                 left, right = sorted((other, block), key=lambda part: part.box.left)
                 words = left.lines[0].words + right.lines[0].words
                 line = Line(words=words, box=hull(part.lines[0].box for part in (left, right)))
@@ -218,7 +219,7 @@ def _rejoined(blocks: Sequence[Block], pictures: Sequence[Box]) -> list[Block]:
     return [replace(block, order=order) for order, block in enumerate(made)]
 
 
-def _same_line(a: Block, b: Block, em: float, pictures: Sequence[Box]) -> bool:
+def _same_line(a: Block, b: Block, em: float, pictures: Sequence[Box], blocks: Sequence[Block]) -> bool:
     first, second = sorted((a, b), key=lambda block: block.box)
     left, right = first.box, second.box
     level = (
@@ -232,8 +233,19 @@ def _same_line(a: Block, b: Block, em: float, pictures: Sequence[Box]) -> bool:
     if not level or low <= 0.8 * high or right.left - left.right >= 2.5 * high:
         return False
     if _between_pictures((left.right + right.left) / 2, left.union(right), em, pictures):
-        return first.unfinished and second.text[:1].islower()  # one caption for both pictures
+        stands = any(_under_it_alone(other.box, left, right, em) for other in blocks)  # in a caption of its own
+        return first.unfinished and second.text[:1].islower() and not stands  # one caption for both pictures
     return not any(0.9 <= block.em / em <= 1.15 and not block.capitals for block in (a, b))
+
+
+def _under_it_alone(line: Box, left: Box, right: Box, em: float) -> bool:
+    """Whether a line stands right above or below `right` and not at `left`, which stands beside that."""
+    near = 0 < max(line.top - right.bottom, right.top - line.bottom) + 0.5 * em < 1.5 * em
+    return (
+        near
+        and not line.horizontal_overlap(left)
+        and line.horizontal_overlap(right) >= 0.5 * min(line.width, right.width)
+    )
 
 
 def _holds(picture: Box, line: Box, em: float) -> bool:

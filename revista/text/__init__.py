@@ -54,17 +54,17 @@ def weights(options: TextSettings) -> dict[str, str]:
 def run(image: Path, page: Page, regions: Regions, options: TextSettings, timeout: float) -> PageText:
     """Read a page.
 
-    The paper is made even, the pictures are painted over (leaning as the page leans), leaning lines are set straight
-    and small print is enlarged. A page that is poorly read so is read again, set upright where it stands turned, and
-    with print that shows through from its other side bleached; the surest reading counts. Where Tesseract cannot read
-    the page at all, the PDF's own text layer is taken, and a problem says so.
+    The paper is made even, the pictures are painted over (leaning as the page leans), lines that lean or bend are set
+    straight and small print is enlarged. A page that is poorly read so is read again, set upright where it stands
+    turned, and with print that shows through from its other side bleached; the surest reading counts. Where Tesseract
+    cannot read the page at all, the PDF's own text layer is taken, and a problem says so.
 
     Args:
         image: the page image.
         page: its record.
         regions: what was found on it; the pictures among them are not read, except large ones, where only lines read
             with confidence are kept.
-        options: language, and whether leaning pages are set straight.
+        options: language, and whether pages that lean or bend are set straight.
         timeout: seconds that Tesseract may take for the page, all its runs together.
 
     Returns:

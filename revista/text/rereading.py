@@ -218,7 +218,7 @@ def read_piece(image: np.ndarray, piece: Piece, read: Read) -> list[Row]:
 
 
 def unread(image: np.ndarray, known: Sequence[Box]) -> list[Piece]:
-    """What looks like lines of letters and lies in none of the boxes of `known`, most letters first.
+    """What looks like lines of letters and lies in none of the boxes of `known`, most and largest letters first.
 
     Letters are connected dark areas of a letter's proportions. Neighbours of about the same height make a piece. They
     are sought once more among the larger ones alone, since the dots of a picture's screen may hang on a caption.
@@ -247,7 +247,8 @@ def unread(image: np.ndarray, known: Sequence[Box]) -> list[Piece]:
                 continue
             if not any(_centre_in(piece.box, p.box) and p.box.area < 2 * piece.box.area for _, p in kept):
                 kept.append((count, piece))
-    return [piece for _, piece in sorted(kept, key=lambda pair: (-pair[0], pair[1].box))[:_MOST]]
+    kept.sort(key=lambda pair: (-pair[0] * pair[1].height, pair[1].box))  # specks are many, but small
+    return [piece for _, piece in kept[:_MOST]]
 
 
 def _groups(boxes: np.ndarray, shape: tuple[int, ...]) -> list[np.ndarray]:
