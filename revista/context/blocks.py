@@ -263,7 +263,10 @@ def _block(
 
 
 def _breadth(lines: Sequence[Line], straight: Straight) -> Breadth:
-    return breadth_of((word.text, straight.word(word)) for line in lines for word in line.words)
+    """How wide the type runs; of a caption that begins in capitals, that of its small letters."""
+    words = [(word.text, straight.word(word)) for line in lines for word in line.words]
+    small = breadth_of(pair for pair in words if not pair[0].isupper())
+    return small if small.value else breadth_of(words)
 
 
 def _line_em(line: Line, straight: Straight) -> float:

@@ -190,14 +190,15 @@ def _given(picture: PictureContext, index: int, captions: Sequence[PrintedCaptio
     if picture.caption is None:
         return _Given()
     own = [n for n, caption in enumerate(captions) if index in caption.illustrations]
-    if len(own) > 1 and alike(picture.caption.text, " ".join(captions[n].text for n in own)) >= ALIKE:
+    if own and alike(picture.caption.text, " ".join(captions[n].text for n in own)) >= ALIKE:
         return _Given(all=frozenset(own), read=frozenset(own))
     every, read, foreign = set(), set(), False
     for part in _parts(picture):
-        likeness, best = max(((alike(part.text, c.text), -n) for n, c in enumerate(captions)), default=(0.0, 0))
-        near, place = max(
-            ((hull(part.boxes).iou(c.box), -n) for n, c in enumerate(captions) if c.box), default=(0.0, 0)
+        spots = [hull(part.boxes).iou(c.box) if c.box else 0.0 for c in captions]
+        likeness, _, best = max(  # two captions may say the same
+            ((alike(part.text, c.text), spots[n], -n) for n, c in enumerate(captions)), default=(0.0, 0.0, 0)
         )
+        near, place = max(((spot, -n) for n, spot in enumerate(spots)), default=(0.0, 0))
         if likeness >= ALIKE:
             every.add(-best)
             read.add(-best)

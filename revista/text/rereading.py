@@ -28,7 +28,7 @@ _GOOD_HEIGHT = 30  # pixels to which the letters of a piece are brought, capital
 _MOST_ENLARGED = 4.0
 _MARGIN = 0.8  # white around a piece, in heights of its letters
 _SURE = 0.6  # mean confidence of a piece that is believed
-_SURE_IF_PLAIN = 0.5  # the same where it is letters and nothing else
+_SURE_IF_PLAIN = 0.4  # the same where it is letters and nothing else
 _LETTERS = 0.8  # height of the letters of a word, capitals and small ones mixed, by its own
 _WORSE = 0.05  # by how much a second reading may be less sure than the first: its lines are truer
 _GUESSED = 0.4  # mean confidence of lines that are hardly read at all
@@ -36,6 +36,7 @@ _LARGER = 1.3  # times the usual height of words: larger ones are of titles, whi
 _WIDER = 1.15  # times the widest white between the words of a line
 _SURE_WORD, _SURE_SIGN = 0.3, 0.9  # the same of one of its words, and of a sign that stands alone
 _LONG_WORD = 6  # letters
+_LETTERS_A_WORD, _PLAIN_LETTERS = 2.0, 4.0  # at least, on average; where it is plain print
 _DEEPEST = 16.0  # heights of words below a picture in which its caption is looked for
 
 Read: TypeAlias = Callable[[np.ndarray, float], list[Row]]
@@ -78,13 +79,16 @@ def reread(
     known = [row.box for row in found if row not in weak]
     pieces = unread(image, [*known, *inner])
     rest = _without(image, known) if pieces else image
-    vain = 0
+    vain, done = 0, list[Box]()
     for piece in sorted(pieces, key=lambda piece: any(_centre_in(piece.box, box) for box in large)):
+        if any(_centre_in(piece.box, box) for box in done):
+            continue
         words = _sure(read_piece(rest, piece, read))
         before = {row for row in weak if _centre_in(row.box, piece.box.grow(2))}
         if words and letters_in(words) >= letters_in(before):
             found = [row for row in found if row not in before]
             found += _apart(words, found)
+            done.append(piece.box)
         vain = 0 if words else vain + 1
         if vain == _VAIN:
             break
@@ -102,8 +106,11 @@ def _without(image: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
 def _sure(words: list[Row]) -> list[Row]:
     """The words that are read surely enough to be believed; none where as a whole they are not."""
     words = [word for word in words if word.confidence >= _asked_of(word)]
-    least = _SURE_IF_PLAIN if all(word.text.strip(".,;:()").isalpha() for word in words) else _SURE
-    return words if letters_in(words) >= _FEWEST_LETTERS and confidence_of(words) >= least else []
+    letters = letters_in(words)
+    if letters < max(_FEWEST_LETTERS, _LETTERS_A_WORD * len(words)):  # ornaments are read as single signs
+        return []
+    plain = letters >= _PLAIN_LETTERS * len(words) and all(word.text.strip(".,;:()").isalpha() for word in words)
+    return words if confidence_of(words) >= (_SURE_IF_PLAIN if plain else _SURE) else []
 
 
 def _asked_of(word: Row) -> float:
