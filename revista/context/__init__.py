@@ -25,6 +25,7 @@ NAME = "context"
 VERSION = "5"
 
 _HEADING_BLOCKS = 4
+_HEADING_WHITE = 2.0  # ems of the smaller type between the lines of a heading, at most
 
 _Passage = Sequence[Block]
 
@@ -145,7 +146,7 @@ def _whole_heading(one: Block, headings: Sequence[Block]) -> _Passage:
             box = hull(b.box for b in found)
             down = max(block.box.top - box.bottom, box.top - block.box.bottom)
             across = max(block.box.left - box.right, box.left - block.box.right)
-            if block not in found and down < 1.5 * min(block.em, one.em) and across < 3 * one.em:
+            if block not in found and down < _HEADING_WHITE * min(block.em, one.em) and across < 3 * one.em:
                 found.append(block)
     return sorted(found, key=lambda block: (block.box.top, block.box.left, block.order))[:_HEADING_BLOCKS]
 

@@ -25,7 +25,7 @@ _PLACE = {"below": 0.0, "above": 0.3, "beside": 0.35, "inside": 0.4}
 
 _MOST_INSIDE = 40  # words in the box of a collage that may be its caption
 _MOST_ASKEW = 0.55  # where the print stands right at the picture
-_LOOKS: dict[str | None, float] = {"advertisement": 0.6, "ornament": 0.6}  # kinds that hardly ever have a caption
+_LOOKS: dict[str | None, float] = {"advertisement": 0.75, "ornament": 0.6}  # kinds that hardly ever have a caption
 
 _FLUSH = 0.08  # share of the picture's width by which a caption may be set in
 
