@@ -234,7 +234,8 @@ def _same_line(a: Block, b: Block, em: float, pictures: Sequence[Box], blocks: S
         return False
     if _between_pictures((left.right + right.left) / 2, left.union(right), em, pictures):
         stands = any(_under_it_alone(other.box, left, right, em) for other in blocks)  # in a caption of its own
-        return first.unfinished and second.text[:1].islower() and not stands  # one caption for both pictures
+        goes_on = second.text[:1].islower() or "derecha" in first.text
+        return first.unfinished and goes_on and not stands  # one caption for both pictures
     return not any(0.9 <= block.em / em <= 1.15 and not block.capitals for block in (a, b))
 
 
@@ -379,10 +380,12 @@ def _right_under(line: Box, picture: Box, em: float) -> bool:
 
 
 def _ends_before(above: Sequence[Line], line: Line, straight: Straight, em: float) -> bool:
-    """Whether a caption in several lines ends with a short line of its own before `line` begins a sentence."""
+    """Whether a caption ends before `line` begins a sentence: with a short line, or set in by more than an indent."""
     right = max(straight.line(other).right for other in above)
     ended = above[-1].text[-1:] in ".!?…" and line.text[:1].isupper()
-    return len(above) > 1 and ended and right - straight.line(above[-1]).right > 2 * em
+    if len(above) == 1:
+        return ended and straight.line(above[0]).left - straight.line(line).left > 3 * em
+    return ended and right - straight.line(above[-1]).right > 2 * em
 
 
 def _otherwise_set(upper: Box, lower: Box, em: float) -> bool:

@@ -113,12 +113,18 @@ def candidates_of(layout: Layout, pictures: Sequence[Box]) -> list[Candidate]:
     groups: list[list[Block]] = []
     for block in short:
         home = [g for g in groups if _belongs(g, block, pictures, layout)]
-        nearest = min(home, key=lambda g: (block.box.top - hull(b.box for b in g).bottom, g[0].order), default=None)
+        nearest = min(home, key=lambda g: _away(g, block), default=None)
         if nearest is None:
             groups.append([block])
         else:
             nearest.append(block)
     return [Candidate(tuple(group)) for group in groups]
+
+
+def _away(group: Sequence[Block], block: Block) -> tuple[bool, int, int]:
+    """How far `block` stands from what it may go on with: rather below it than beside."""
+    box = hull(b.box for b in group)
+    return not block.box.horizontal_overlap(box), block.box.top - box.bottom, group[0].order
 
 
 def _place(block: Block) -> tuple[float, int, int]:

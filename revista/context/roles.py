@@ -31,7 +31,7 @@ _MORE_WHITE = 1.15  # times the distance of lines
 _LIST_WORDS, _LIST_LINES = 20, 6  # short lines below a heading that make a list
 _HEADING_WORDS = 14
 _OTHER_TYPE = 0.05  # by how much types differ in breadth that are not the same
-_BROAD = 1.1  # times as wide as the prose at least runs what is set larger
+_BROAD = 1.2  # times as wide as the prose at least runs what is set larger
 _LARGE = 1.15  # times the type of the prose: capitals so large are of headings
 _TEXTED = 60  # words in one type that make a page one with a text
 _RUNNING_HEAD_WORDS = 6
@@ -237,8 +237,16 @@ def _in_column(upper: Block, lower: Block, em: float) -> bool:
         return False
     if len(upper.lines) < 3 and len(lower.lines) > 1 and upper.box.right > lower.box.right + em:
         return False  # it is set to another width
+    if len(upper.lines) == 1 and left > 2.5 * em and _begins_indented(lower, em):
+        return False  # it is no first line of what begins by itself
     indent = upper.box.left - lower.box.left if len(upper.lines) == 1 else 0
     return min(left, right) < em or 0.5 * em <= indent < 3 * em
+
+
+def _begins_indented(block: Block, em: float) -> bool:
+    if len(block.lines) < 2:
+        return False
+    return block.lines[0].box.left - block.lines[1].box.left > 0.8 * em
 
 
 def _hole_between(upper: Box, lower: Box, pictures: Sequence[Box], em: float) -> bool:
@@ -286,7 +294,7 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
         and other.box.horizontal_overlap(box) >= 0.5 * box.width
         and other.box.top >= box.centre[1]
     ]
-    return gap < 1.5 * em and gap < min(below, default=2 * em) + 0.4 * em
+    return gap < 1.5 * em and gap < min(below, default=2 * em) + 0.6 * em
 
 
 def _ends_under_a_picture(
