@@ -57,12 +57,19 @@ class Lean:
         cos, sin = math.cos(math.radians(self.skew)), math.sin(math.radians(self.skew))
         return np.array([[cos, sin], [-sin, cos]]) @ np.array(quarters)
 
+    @cached_property
+    def _knots(self) -> np.ndarray:
+        """2 x n: the places of the bend and its depths there."""
+        return np.array(self.bend or ((0, 0.0),), dtype=float).T
+
     def hang(self, x: np.ndarray) -> np.ndarray:
         """By how many pixels lines hang down at these places across the straight page."""
-        if not self.bend:
-            return np.zeros_like(x, dtype=float)
-        places, depths = zip(*self.bend, strict=True)
-        return np.interp(x, places, depths)
+        return np.interp(x, *self._knots)
+
+    def _turned(self, x: np.ndarray | float, y: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+        """Points of the page, as points on the straight page but for the bend."""
+        (a, b), (c, d) = self._rotation
+        return a * x + b * y, c * x + d * y
 
     def to_page(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points of the straight page, as points on the page."""
@@ -91,20 +98,19 @@ class Lean:
         """
         if not self.skew and not self.bend:
             return self._upright(box)
-        (a, b), (c, d) = self._rotation
         width, height = (box.height, box.width) if self.orientation % 180 else (box.width, box.height)
-        x, y = a * box.centre[0] + b * box.centre[1], c * box.centre[0] + d * box.centre[1]
+        x, y = self._turned(*box.centre)
         across = x + np.linspace(-0.5, 0.5, _STEPS) * width
         hang = self.hang(across)
         chord = np.linspace(hang[0], hang[-1], _STEPS)
         slope = (hang[-1] - hang[0]) / max(1, width)
         across_it, down_it = _inside(width, height, math.radians(self.skew), slope) or (width, height)
-        y -= chord[_STEPS // 2]
+        y = y - chord[_STEPS // 2]
         sag = hang - chord
         top, bottom = y - down_it / 2 - sag.min(), y + down_it / 2 - sag.max()
         if bottom - top < 0.5 * down_it:
             top, bottom = y - down_it / 2, y + down_it / 2
-        return Box(*(round(edge) for edge in (x - across_it / 2, top, x + across_it / 2, bottom)))
+        return Box(*(round(float(edge)) for edge in (x - across_it / 2, top, x + across_it / 2, bottom)))
 
     def _upright(self, box: Box) -> Box:
         left, top, right, bottom = box
@@ -124,8 +130,7 @@ class Lean:
         """
         x = np.repeat(np.linspace(0, width, _STEPS), 2) - corner[0]
         y = np.tile([0.0, height], _STEPS) - corner[1]
-        (a, b), (c, d) = self._rotation
-        there, down = a * x + b * y, c * x + d * y
+        there, down = self._turned(x, y)
         down = down - self.hang(there)
         return float(there.min()), float(down.min()), float(there.max()), float(down.max())
 

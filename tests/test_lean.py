@@ -1,7 +1,6 @@
 """The way from a page that leans and bends to a straight one and back, and reading such pages."""
 
 import math
-import tempfile
 from pathlib import Path
 
 import cv2
@@ -14,11 +13,9 @@ from PIL import Image
 from revista import context
 from revista.geometry import Box
 from revista.lean import Lean
-from revista.records import Page, Region, RegionKind, Regions
-from revista.settings import ContextSettings, TextSettings
-from revista.text import run
+from revista.settings import ContextSettings
 from revista.text.preparation import prepare
-from tests.test_text import LEFT, RIGHT, said, sheet, two_columns, write
+from tests.test_text import LEFT, RIGHT, picture, read, said, sheet, two_columns, write
 
 quarters = st.sampled_from([0, 90, 180, 270])
 
@@ -61,9 +58,9 @@ def test_a_page_that_only_stands_turned_keeps_sizes_exactly(orientation: int, bo
     assert Lean((360 - orientation) % 360).straight(there) == box
 
 
-@given(leans(), boxes)
-def test_boxes_on_the_prepared_page_find_their_way_back(lean: Lean, box: Box) -> None:
-    prepared = prepare(np.full((1200, 1300), 255, np.uint8), [], orientation=lean.orientation)
+@given(quarters, boxes)
+def test_boxes_on_the_prepared_page_find_their_way_back(orientation: int, box: Box) -> None:
+    prepared = prepare(np.full((1200, 1300), 255, np.uint8), [], orientation=orientation)
     assert prepared.to_page(prepared.upright(box)) == box.clip(1300, 1200)
 
 
@@ -83,17 +80,10 @@ def columns() -> Image.Image:
     return canvas
 
 
-def read(canvas: Image.Image, folder: Path, found: Regions, **options: object):
-    file = folder / "page.png"
-    canvas.save(file)
-    page = Page(number=3, image=file.name, width=canvas.width, height=canvas.height)
-    return run(file, page, found, TextSettings.model_validate(options), 60)
-
-
 def test_lines_that_bend_are_found_and_read_as_if_they_did_not(tmp_path: Path) -> None:
     straight = columns()
-    page = read(bent(straight, 10, 1.2), tmp_path, Regions())
-    assert said(page) == said(read(straight, tmp_path, Regions()))
+    page = read(bent(straight, 10, 1.2), tmp_path)
+    assert said(page) == said(read(straight, tmp_path))
     across = np.linspace(100, 1040, 50)
     left = Lean.of(page).hang(across) - 10 * np.sin(2 * np.pi * 1.2 * across / 1240)
     left -= np.polyval(np.polyfit(across, left, 1), across)  # the skew has what is even in it
@@ -106,13 +96,13 @@ def test_lines_that_bend_are_found_and_read_as_if_they_did_not(tmp_path: Path) -
 
 
 def test_a_straight_page_does_not_bend_nor_one_where_that_is_not_wished(tmp_path: Path) -> None:
-    assert not read(columns(), tmp_path, Regions()).bend
-    assert not read(bent(columns(), 10, 1.2), tmp_path, Regions(), deskew=False).bend
-    assert not read(two_columns()[0], tmp_path, Regions()).bend
+    assert not read(columns(), tmp_path).bend
+    assert not read(bent(columns(), 10, 1.2), tmp_path, deskew=False).bend
+    assert not read(two_columns()[0], tmp_path).bend
 
 
 @pytest.mark.parametrize("degrees", [-2.5, 2.5])
-def test_a_caption_that_the_box_of_a_leaning_picture_covers_is_read_and_linked(degrees: float) -> None:
+def test_a_caption_that_the_box_of_a_leaning_picture_covers_is_read_and_linked(tmp_path: Path, degrees: float) -> None:
     canvas = sheet(1240, 1500)
     canvas.paste(Image.effect_noise((900, 600), 90).convert("RGB"), (120, 120))
     write(canvas, ["LA SEÑORITA MARÍA VALDÉS"], 300, 728, 30)
@@ -123,9 +113,7 @@ def test_a_caption_that_the_box_of_a_leaning_picture_covers_is_read_and_linked(d
     angle = math.radians(degrees)
     corners = np.array([[120, 120], [1020, 120], [1020, 720], [120, 720]]) - (620, 750)
     there = corners @ np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]]) + (620, 750)
-    box = Box(*(int(v) for v in (*there.min(axis=0), *there.max(axis=0))))
-    found = Regions(regions=(Region(id="0003-r01", kind=RegionKind.PICTURE, box=box, confidence=0.9, detector="test"),))
-    with tempfile.TemporaryDirectory() as folder:
-        page = read(turned, Path(folder), found)
-    (picture,) = context.run(3, found, page, None, ContextSettings()).pictures
-    assert picture.caption is not None and picture.caption.text == "LA SEÑORITA MARÍA VALDÉS"
+    found = picture(*(int(v) for v in (*there.min(axis=0), *there.max(axis=0))))
+    page = read(turned, tmp_path, found)
+    (linked,) = context.run(3, found, page, None, ContextSettings()).pictures
+    assert linked.caption is not None and linked.caption.text == "LA SEÑORITA MARÍA VALDÉS"
