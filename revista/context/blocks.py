@@ -36,7 +36,7 @@ _ADVERT = re.compile(
 )
 _LISTED = 4  # lines
 _CREDIT_WORDS = 5  # of a line that says whose the picture is
-_NARROW = 14.0  # ems: no two columns stand below a picture so narrow
+_NARROW = 20.0  # ems: no two columns stand below a picture so narrow
 _MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
     *("julio", "agosto", "septiembre", "setiembre", "octubre", "noviembre", "diciembre"),
@@ -369,7 +369,7 @@ def _cut(
         return True
     column = hull(straight.line(other) for other in paragraph)
     indents = [straight.line(other).left - column.left for other in (line, *following[:1])]
-    if _centred(upper, column, em) and max(indents) < em:
+    if _centred(upper, column, em) and indents[0] < 3 * em and all(indent < em for indent in indents[1:]):
         return bool(following)
     return len(above) > 1 and _centred(lower, column, em) and straight.line(above[-2]).left - column.left < em
 

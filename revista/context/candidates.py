@@ -159,7 +159,11 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
         return False
     of_one_run = layout.run_words[block.order] == layout.run_words[last.order]
     in_capitals = group[0].capitals and not last.capitals
-    begun = (last.unfinished and (of_one_run or in_capitals)) or last.leads_on_to(block)
+    begun = last.leads_on_to(block) or (
+        last.unfinished and (of_one_run or in_capitals or _follows(last.box, block.box, size))
+    )
+    if layout.set_as_prose(block) and not begun and _margins_differ(box, block.box, size):
+        return False  # the text goes on at its own margin
     if (
         block.breadth.value
         and layout.set_as_prose(block)
@@ -169,11 +173,28 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
         return False  # the text goes on below a caption in a type of its own
     if layout.set_as_prose(block) and not begun and gap > _SAME_TEXT * size:
         return False
-    broader = not block.breadth.value or block.breadth.differs(last.breadth, _LARGER - 1)  # heights are easily misread
-    if block.em > max(_LARGER * last.em, layout.em) and broader and not block.capitals:
+    if _is_larger(block, last, layout.em):
         return False  # a heading: notes below captions are no larger than these
     shared = block.box.horizontal_overlap(box) / max(1, min(block.box.width, box.width))
     return -0.8 * size <= gap < 1.6 * size and shared >= 0.5
+
+
+def _follows(upper: Box, lower: Box, em: float) -> bool:
+    """Whether a line stands right below the last one and within its width, as the rest of a caption does."""
+    within = upper.left - 0.5 * em <= lower.left <= lower.right <= upper.right + 0.5 * em
+    return within and lower.top - upper.bottom < 0.5 * em
+
+
+def _margins_differ(upper: Box, lower: Box, em: float) -> bool:
+    """Whether two share neither the left margin nor the middle."""
+    return min(abs(upper.left - lower.left), abs(upper.centre[0] - lower.centre[0])) > 1.5 * em
+
+
+def _is_larger(block: Block, last: Block, em: float) -> bool:
+    """Whether `block` is set in a larger type than `last`; heights alone are easily misread."""
+    if block.capitals or last.capitals or not block.breadth.value or not last.breadth.value:
+        return not block.capitals and not block.breadth.value and block.em > max(_LARGER * last.em, em)
+    return block.em > last.em and block.breadth.differs(last.breadth, _LARGER - 1)
 
 
 def _meets(picture: Box, box: Box) -> bool:

@@ -42,7 +42,7 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
         return []
     cluster = _spread(around, pictures, caption, layout, near)
     found: list[tuple[int, ...]] = []
-    row = _row(above, pictures, cluster)
+    row = _row(above, pictures, cluster if caption.speaks_of_several else above)
     spans = len(row) > 1 and (
         sum(_under_width(pictures[i], caption.body) >= 0.3 for i in row) > 1
         or (
@@ -53,7 +53,8 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
     if len(row) > 1 and (spans or caption.speaks_of_several):
         found.append(row)
     whole = hull(pictures[i] for i in cluster)
-    wide = bool(above) and caption.body.width >= 0.8 * whole.width and _centred(caption.body, whole)
+    below_one = len(row) == 1 and pictures[row[0]].width >= 0.9 * whole.width  # which the caption fits as well
+    wide = bool(above) and not below_one and caption.body.width >= 0.8 * whole.width and _centred(caption.body, whole)
     if len(cluster) > len(row) and (spans or wide or caption.speaks_of_several):
         found.append(cluster)
     if caption.places and len(cluster) > 1:
@@ -88,20 +89,21 @@ def _spread(
         for block in layout.blocks
         if block.order not in own and layout.roles[block.order] in (Role.PROSE, Role.SHORT, Role.HEADING)
     ]
+    beside = 2 * near if caption.places & {"left", "right"} else near
     reached, frontier = set(seeds), list(seeds)
     while frontier:
         here = pictures[frontier.pop()]
         for i, box in enumerate(pictures):
-            if i not in reached and _neighbours(here, box, near) and not _parted(here, box, print_):
+            if i not in reached and _neighbours(here, box, near, beside) and not _parted(here, box, print_):
                 reached.add(i)
                 frontier.append(i)
     return tuple(sorted(reached))
 
 
-def _neighbours(a: Box, b: Box, near: float) -> bool:
+def _neighbours(a: Box, b: Box, near: float, beside: float) -> bool:
     across = max(a.left - b.right, b.left - a.right)
     down = max(a.top - b.bottom, b.top - a.bottom)
-    return max(across, down) <= near
+    return across <= beside and down <= near
 
 
 def _parted(a: Box, b: Box, print_: Sequence[Box]) -> bool:
@@ -111,13 +113,13 @@ def _parted(a: Box, b: Box, print_: Sequence[Box]) -> bool:
     return any(box.coverage_by(gap) >= 0.3 for gap in (across, down) if gap.area for box in print_)
 
 
-def _row(above: Sequence[int], pictures: Sequence[Box], cluster: Sequence[int]) -> tuple[int, ...]:
-    """The lowest row of pictures over a caption."""
+def _row(above: Sequence[int], pictures: Sequence[Box], those: Sequence[int]) -> tuple[int, ...]:
+    """The lowest row of pictures over a caption, of `those`."""
     if not above:
         return ()
     lowest = max(above, key=lambda i: (pictures[i].bottom, pictures[i]))
     box = pictures[lowest]
-    return tuple(i for i in cluster if pictures[i].vertical_overlap(box) >= 0.5 * min(pictures[i].height, box.height))
+    return tuple(i for i in those if pictures[i].vertical_overlap(box) >= 0.5 * min(pictures[i].height, box.height))
 
 
 def _under_width(picture: Box, caption: Box) -> float:

@@ -231,16 +231,29 @@ def _in_column(upper: Block, lower: Block, em: float) -> bool:
     if lower.box.top < upper.box.centre[1] or not upper.box.horizontal_overlap(lower.box):
         return False
     left, right = abs(upper.box.left - lower.box.left), abs(upper.box.right - lower.box.right)
+    if not upper.unfinished and _begins_indented(lower, em) and _set_in(upper.box, lower.box, em):
+        return False
     if left < 2.5 * em and right < 2.5 * em:
         return True
     if lower.box.top - upper.box.bottom >= 0.7 * em:
         return False
     if len(upper.lines) < 3 and len(lower.lines) > 1 and upper.box.right > lower.box.right + em:
         return False  # it is set to another width
-    if len(upper.lines) == 1 and left > 2.5 * em and _begins_indented(lower, em):
+    if len(upper.lines) == 1 and _begins_indented(lower, em) and (left > 2.5 * em or _apart(upper, lower)):
         return False  # it is no first line of what begins by itself
     indent = upper.box.left - lower.box.left if len(upper.lines) == 1 else 0
     return min(left, right) < em or 0.5 * em <= indent < 3 * em
+
+
+def _set_in(upper: Box, lower: Box, em: float) -> bool:
+    """Whether `upper` is set to a narrower measure, by as much on either side."""
+    left, right = upper.left - lower.left, lower.right - upper.right
+    return min(left, right) > em and abs(left - right) < 0.5 * em
+
+
+def _apart(upper: Block, lower: Block) -> bool:
+    """Whether more white than usual parts a finished sentence from what follows."""
+    return not upper.unfinished and _more_white(upper.box, lower)
 
 
 def _begins_indented(block: Block, em: float) -> bool:
@@ -345,10 +358,14 @@ def _rest(members: Sequence[Block], short: Sequence[Block], em: float) -> list[B
 def _stands_off(box: Box, below: Block, em: float) -> bool:
     """Whether there is more white under `box` than between the lines of what is below."""
     white = below.box.top - box.bottom
-    if white >= 0.6 * em or len(below.lines) < 3:
-        return white >= 0.6 * em
+    return white >= 0.6 * em or (white > 0.3 * em and _more_white(box, below))
+
+
+def _more_white(box: Box, below: Block) -> bool:
+    if len(below.lines) < 3:
+        return False
     leading = (below.box.height - below.em) / (len(below.lines) - 1)
-    return white > 0.3 * em and white + below.em > _MORE_WHITE * leading
+    return below.box.top - box.bottom + below.em > _MORE_WHITE * leading
 
 
 def _stacked(a: Box, b: Box, em: float) -> bool:
