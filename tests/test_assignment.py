@@ -285,3 +285,67 @@ def test_breadth_tells_types_apart_that_heights_do_not() -> None:
     assert large.differs(small, 0.05) and not large.differs(large, 0.0)
     assert (large + small).value == pytest.approx((large.value + small.value) / 2)
     assert breadth_of([("La", Box(0, 0, 40, 20))]).value == 0.0
+
+
+def test_pictures_that_end_at_other_depths_share_no_caption_but_keep_their_own() -> None:
+    sheet = Sheet()
+    left, right = sheet.picture(100, 300, 760, 700), sheet.picture(740, 270, 1560, 1200)
+    sheet.text(["El señor Galarreta ante la iglesia."], 100, 730, size=0.8)
+    sheet.text(["El equipo vencedor."], 740, 1230, size=0.8)
+    assert captions_of(sheet.run()) == {left: "El señor Galarreta ante la iglesia.", right: "El equipo vencedor."}
+
+
+def test_words_that_name_sides_join_pictures_that_stand_apart_and_end_at_other_depths() -> None:
+    sheet = Sheet()
+    left, right = sheet.picture(100, 300, 700, 1100), sheet.picture(930, 320, 1500, 760)
+    sheet.text(["A la izquierda, un grupo de concurrentes; a la derecha, la señora Armendral."], 100, 1130, size=0.9)
+    assert [picture.caption_shared_with for picture in sheet.run().pictures] == [(right,), (left,)]
+
+
+def test_a_caption_that_fits_the_lowest_picture_is_its_own() -> None:
+    sheet = Sheet()
+    upper = sheet.picture(100, 200, 880, 900), sheet.picture(860, 190, 1500, 620)
+    lowest = sheet.picture(80, 880, 1540, 1600)
+    lines = ["El niño en el salón escuchaba ayer la orquesta del teatro con todos los", "demás invitados."]
+    sheet.text(lines, 90, 1630)
+    found = captions_of(sheet.run())
+    assert found[lowest] == " ".join(lines) and not any(found[name] for name in upper)
+
+
+CAPTION = "La señora ante la iglesia."
+
+
+@pytest.mark.parametrize("white", [8, 34])
+def test_a_sentence_with_more_white_below_than_the_lines_of_the_prose_is_a_caption(white: int) -> None:
+    sheet = Sheet()
+    sheet.prose(100, 800, 100, 500)
+    picture = sheet.picture(100, 560, 900, 1000)
+    bottom = sheet.text([CAPTION], 140, 1020)
+    prose = sheet.text(["El cuento olvidó el paseo en el club y la tarde"], 140, bottom + white)
+    sheet.prose(100, 800, prose + 10, 1900)
+    sheet.merge(2, 3)
+    found = captions_of(sheet.run())[picture]
+    assert found == (CAPTION if white > 30 else None)
+
+
+def test_a_caption_set_in_on_both_sides_ends_where_the_prose_below_begins() -> None:
+    sheet = Sheet()
+    sheet.prose(100, 800, 100, 500)
+    picture = sheet.picture(100, 560, 900, 1000)
+    lines = ["La doctora Belmira en la capital.", "El amable público la escuchó."]
+    bottom = sheet.text(lines, 500, 1020, "centre")
+    prose = sheet.text(["El cuento olvidó el paseo en el club y la tarde"], 140, bottom + 12)
+    sheet.prose(100, 800, prose + 10, 1900)
+    sheet.merge(2, 3)
+    sheet.merge(1, 2)
+    assert captions_of(sheet.run())[picture] == " ".join(lines)
+
+
+def test_a_heading_in_a_broader_type_is_no_part_of_the_caption_above_it() -> None:
+    sheet = Sheet()
+    sheet.prose(600, 800, 100, 1900)
+    picture = sheet.picture(100, 200, 560, 600)
+    sheet.text(["Una escena del baile."], 110, 620, size=0.85)
+    sheet.text(["El violín y el público"], 110, 680, size=0.93, spacing=0.1)
+    sheet.prose(100, 460, 740, 1900, seed=2)
+    assert captions_of(sheet.run())[picture] == "Una escena del baile."

@@ -13,6 +13,7 @@ from PIL import Image
 from revista import context
 from revista.geometry import Box
 from revista.lean import Lean
+from revista.records import Regions
 from revista.settings import ContextSettings
 from revista.text.preparation import prepare
 from tests.test_text import LEFT, RIGHT, picture, read, said, sheet, two_columns, write
@@ -101,6 +102,15 @@ def test_a_straight_page_does_not_bend_nor_one_where_that_is_not_wished(tmp_path
     assert not read(two_columns()[0], tmp_path).bend
 
 
+def turned_box(box: Box, degrees: float, canvas: Image.Image) -> Box:
+    """The upright box around a box on a page that is turned about its middle."""
+    angle, middle = math.radians(degrees), (canvas.width / 2, canvas.height / 2)
+    left, top, right, bottom = box
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]]) - middle
+    there = corners @ np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]]) + middle
+    return Box(*(int(v) for v in (*there.min(axis=0), *there.max(axis=0))))
+
+
 @pytest.mark.parametrize("degrees", [-2.5, 2.5])
 def test_a_caption_that_the_box_of_a_leaning_picture_covers_is_read_and_linked(tmp_path: Path, degrees: float) -> None:
     canvas = sheet(1240, 1500)
@@ -110,10 +120,32 @@ def test_a_caption_that_the_box_of_a_leaning_picture_covers_is_read_and_linked(t
         write(canvas, LEFT[:4], 90, top)
         write(canvas, RIGHT[:4], 650, top)
     turned = canvas.rotate(-degrees, resample=Image.Resampling.BICUBIC, fillcolor=(232, 220, 190))
-    angle = math.radians(degrees)
-    corners = np.array([[120, 120], [1020, 120], [1020, 720], [120, 720]]) - (620, 750)
-    there = corners @ np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]]) + (620, 750)
-    found = picture(*(int(v) for v in (*there.min(axis=0), *there.max(axis=0))))
+    found = picture(*turned_box(Box(120, 120, 1020, 720), degrees, canvas))
     page = read(turned, tmp_path, found)
     (linked,) = context.run(3, found, page, None, ContextSettings()).pictures
     assert linked.caption is not None and linked.caption.text == "LA SEÑORITA MARÍA VALDÉS"
+
+
+def test_names_that_the_boxes_of_leaning_photographs_cover_are_read(tmp_path: Path) -> None:
+    canvas, names, regions = sheet(1500, 1000), ["Graciela Fontanales", "Julio Hinojares"], []
+    grey = np.random.default_rng(1).normal(90, 25, (620, 560)).clip(20, 170).astype(np.uint8)
+    for left, name in zip((120, 800), names, strict=True):
+        canvas.paste(Image.fromarray(grey), (left, 150))
+        write(canvas, [name], left + 10, 775, 24)
+        (region,) = picture(*turned_box(Box(left, 150, left + 560, 770), 2.2, canvas)).regions
+        regions.append(region.model_copy(update={"id": f"0003-r{len(regions) + 1:02d}"}))
+    turned = canvas.rotate(-2.2, resample=Image.Resampling.BICUBIC, fillcolor=(232, 220, 190))
+    found = Regions(regions=tuple(regions))
+    page = read(turned, tmp_path, found)
+    assert page.skew == pytest.approx(2.2, abs=0.5)
+    linked = context.run(3, found, page, None, ContextSettings()).pictures
+    assert [one.caption.text for one in linked if one.caption] == names
+
+
+def test_grain_is_no_print_that_tells_how_a_page_leans() -> None:
+    rng = np.random.default_rng(3)
+    page = np.full((900, 1200), 255, np.uint8)
+    for y, x in zip(rng.integers(0, 890, 3000), rng.integers(0, 1190, 3000), strict=True):
+        page[y : y + 4, x : x + 3] = 30
+    prepared = prepare(page, [])
+    assert prepared.lean == Lean() and prepared.scale == 1.0

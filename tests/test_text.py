@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -236,6 +237,21 @@ def test_slow_tesseract_is_a_problem_and_leaves_nothing_running(
     child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
     time.sleep(0.2)
     assert not child.exists() or child.read_text().split()[2] == "Z"
+
+
+def test_lines_that_stand_by_themselves_are_read_where_the_page_takes_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = shutil.which("tesseract")
+    fake_tesseract(tmp_path, monkeypatch, f'case "$*" in *"--psm 3"*) sleep 300;; *) exec {program} "$@";; esac')
+    canvas = sheet()
+    write(canvas, [SMALL], 300, 700, 24)
+    file = tmp_path / "page.png"
+    canvas.save(file)
+    page = text.run(file, Page(number=1, image="page.png"), Regions(), TextSettings(), 12.0)
+    assert said(page) == SMALL
+    (problem,) = page.problems
+    assert problem.category is Category.REDUCED and "did not finish" in problem.message and problem.hint
 
 
 def test_failing_tesseract_is_a_problem_with_its_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

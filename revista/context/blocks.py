@@ -50,7 +50,8 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _CREDIT = re.compile(
-    r"^\W*(fots?|fotos?|fotograf\w+|foto-?grabados?|phot\w*|clich[eé]s?|dibujos?|caricaturas?|apuntes?|copyright|underwood)\b",
+    r"^\W*(fots?|fotos?|fotograf\w+|foto-?grabados?|phot\w*|clich[eé]s?|dibujos?|caricaturas?|apuntes?|copyright"
+    r"|underwood|dib\w{2,4}(?= de\b))\b",  # small italics are easily misread
     re.IGNORECASE,
 )
 

@@ -79,7 +79,17 @@ def run(image: Path, page: Page, regions: Regions, options: TextSettings, timeou
     reading: _Reading | None = None
     try:
         even = even_paper(read_image(image))
-        reading = _read_page(even, regions, options, time.monotonic() + timeout)
+        reading, late = _read_page(even, regions, options, time.monotonic() + timeout)
+        if late:
+            problems.append(
+                Problem(
+                    stage=NAME,
+                    category=Category.REDUCED,
+                    message=f"{late.message}; only lines that stand by themselves were read on this page",
+                    hint=late.hint,
+                    page=page.number,
+                )
+            )
     except (MissingProgram, StorageError):
         raise
     except RevistaError as error:
@@ -112,12 +122,22 @@ def run(image: Path, page: Page, regions: Regions, options: TextSettings, timeou
 class _Reading:
     """What was read from a prepared page: all of it, and the words that are print."""
 
-    def __init__(self, prepared: Prepared, rows: Sequence[Row], pictures: Sequence[Box], large: Sequence[Box]) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        first: Sequence[Row],
+        rows: Sequence[Row],
+        pictures: Sequence[Box],
+        large: Sequence[Box],
+    ) -> None:
+        """Take the words that the page gave at `first`, and those that it has since parts of it were read again."""
         self.prepared = prepared
         self.pictures = pictures
         self.rows = _words(rows, prepared, large)
         self.letters = tesseract.letters_in(rows)
         self.sure = tesseract.sure_letters(rows)
+        again = set(rows) - set(first)  # what was read by itself was believed already
+        self.score = sum(max(0.0, _gain(row)) if row in again else _gain(row) for row in rows)
 
     @property
     def sideways(self) -> bool:
@@ -125,14 +145,19 @@ class _Reading:
         long = [row.box for row in self.rows if len(row.text) > 3]
         return sum(box.height > box.width for box in long) > 0.5 * len(long)
 
-    @property
-    def score(self) -> float:
-        """How good the reading is: letters read surely speak for it, letters guessed against it."""
-        return self.sure - 0.5 * self.letters
+
+def _gain(word: Row) -> float:
+    """What a word says for a reading: letters read surely speak for it, letters guessed against it."""
+    return tesseract.sure_letters([word]) - 0.5 * tesseract.letters_in([word])
 
 
-def _read_page(even: np.ndarray, regions: Regions, options: TextSettings, deadline: float) -> _Reading:
-    """The best of up to three readings: as it is, then, where that is poor, set upright, then bleached."""
+def _read_page(
+    even: np.ndarray, regions: Regions, options: TextSettings, deadline: float
+) -> tuple[_Reading, TimedOut | None]:
+    """The best of up to three readings: as it is, then, where that is poor, set upright, then bleached.
+
+    Where Tesseract does not finish in time, only what looks like lines is read, and the error comes with it.
+    """
     masked, large = _masks(regions, even.shape[1], even.shape[0])
     with tempfile.TemporaryDirectory(prefix="revista-text-") as folder:
         file = Path(folder) / "page.pgm"
@@ -147,13 +172,13 @@ def _read_page(even: np.ndarray, regions: Regions, options: TextSettings, deadli
             except TimedOut:  # what the whole page gave is kept
                 return []
 
-        def read(grey: np.ndarray, orientation: int, seconds: float) -> _Reading:
+        def read(grey: np.ndarray, orientation: int, seconds: float | None) -> _Reading:
             prepared = prepare(grey, masked, deskew=options.deskew, orientation=orientation, ignored=large)
             _write_pgm(prepared.image, file)
-            rows = tesseract.read_tsv(file, options.language, 3, _dpi(prepared), seconds)
+            first = tesseract.read_tsv(file, options.language, 3, _dpi(prepared), seconds) if seconds else []
             pictures = [prepared.upright(box) for box in masked]
-            rows = reread(prepared.image, rows, pictures, [prepared.upright(box) for box in large], read_piece)
-            return _Reading(prepared, rows, pictures, large)
+            rows = reread(prepared.image, first, pictures, [prepared.upright(box) for box in large], read_piece)
+            return _Reading(prepared, first, rows, pictures, large)
 
         usual = _SOME_GREYS if _is_sparse(even, masked) else _USUAL_GREYS
         grey = bleach(even, usual)
@@ -162,7 +187,13 @@ def _read_page(even: np.ndarray, regions: Regions, options: TextSettings, deadli
         except TimedOut:  # grain that it takes for print
             usual = _FEW_GREYS if usual == _USUAL_GREYS else _USUAL_GREYS
             grey = bleach(even, usual)
-            best = read(grey, 0, left())
+            try:
+                best = read(grey, 0, left() / 2)
+            except TimedOut as late:
+                best = read(grey, 0, None)
+                if not best.rows:
+                    raise
+                return best, late
         unsure = best.sure < max(_FEW_LETTERS, _TURNED * best.letters)
         if best.prepared.x_height and (unsure or best.sideways):
             prepared = prepare(grey, masked, deskew=False, ignored=large)
@@ -174,7 +205,7 @@ def _read_page(even: np.ndarray, regions: Regions, options: TextSettings, deadli
         if usual != _FEW_GREYS and best.letters >= _FEW_LETTERS and best.sure < _POOR * best.letters:
             again = read(bleach(even, _FEW_GREYS), best.prepared.lean.orientation, left())
             best = max(best, again, key=lambda reading: reading.score)
-    return best
+    return best, None
 
 
 def _is_sparse(even: np.ndarray, masked: Sequence[Box]) -> bool:

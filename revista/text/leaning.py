@@ -11,12 +11,13 @@ import numpy as np
 from revista.records import Bend
 
 MAX_SKEW = 15.0  # degrees either way
+_STANDS_OUT = 1.5  # times the median sharpness of a page: an angle that stands out
 _POINTS = 80_000  # dark pixels from which skew and bend are judged
 _STRIPS = 25  # places across the page at which the bend is judged
 _STRIP = 6.0  # the width of the page is so many times that of what is looked at for a place
 _MOST_BENT = 4.5  # degrees by which lines may lean at a place
 _ROUNDS = 3
-_FEWEST_LETTERS = 120  # of a page whose lines tell how they bend
+FEWEST_LETTERS = 120  # of a page whose lines tell how they bend
 _FEWEST = 150  # points of a strip that tell anything
 _CLEAR = 1.6  # times the median sharpness: what stands out
 _STIFF = 3.0  # how little paper bends: weighs against what the strips say
@@ -68,23 +69,24 @@ def print_on(grey: np.ndarray) -> Print:
     return Print(xs[::step] * factor, ys[::step] * factor, typical * factor * 0.85, count)
 
 
-def estimate_skew(ink: Print) -> float:
-    """Degrees clockwise by which the lines lean, within `MAX_SKEW` either way; 0.0 where the page does not tell.
+def estimate_skew(ink: Print) -> float | None:
+    """Degrees clockwise by which the lines lean, within `MAX_SKEW` either way; None where the page does not tell.
 
     The angle at which the projection profile changes most sharply from row to row (Postl, "Detection of linear
     oblique structures and skew scan in digitized documents", ICPR 1986).
     """
     if not ink.x_height:
-        return 0.0
+        return None
     sharpness = _sharpness(ink.xs, ink.ys, ink.x_height)
     coarse = np.arange(-MAX_SKEW, MAX_SKEW + 0.01, 0.5)
     scores = np.array([sharpness(float(a)) for a in coarse])
     best = int(scores.argmax())
-    if scores[best] < 1.5 * np.median(scores):  # no angle stands out: no lines
-        return 0.0
+    few = max(0.0, 1 - ink.letters / FEWEST_LETTERS)  # a few letters stand in line by chance
+    if scores[best] < (_STANDS_OUT + few) * np.median(scores):  # no angle stands out: no lines
+        return None
     fine = np.arange(-0.5, 0.51, 0.05) + coarse[best]
     found = float(fine[int(np.argmax([sharpness(float(a)) for a in fine]))])
-    return round(found, 2) if abs(found) <= MAX_SKEW else 0.0
+    return round(found, 2) if abs(found) <= MAX_SKEW else None
 
 
 def _sharpness(xs: np.ndarray, ys: np.ndarray, x_height: float) -> Callable[[float], float]:
@@ -100,15 +102,17 @@ def _sharpness(xs: np.ndarray, ys: np.ndarray, x_height: float) -> Callable[[flo
     return of
 
 
-def estimate_lean(ink: Print) -> tuple[float, Bend]:
-    """How the lines lean, in degrees clockwise, and how they bend; no bend where they do not, or do not tell.
+def estimate_lean(ink: Print) -> tuple[float, Bend] | None:
+    """How the lines lean, in degrees clockwise, and how they bend; None where the page does not tell.
 
     In strips of the page it is judged how lines lean there, as by `estimate_skew`. Strips with little print say
     nothing. A stiff sheet through what the others say, summed up from left to right, is the bend; what of it is a
     slope of the whole page is skew. Both are taken out, and what is left is judged once more.
     """
     skew = estimate_skew(ink)
-    if ink.letters < _FEWEST_LETTERS or not ink.x_height:
+    if skew is None:
+        return None
+    if ink.letters < FEWEST_LETTERS:
         return skew, ()
     angle, places, depths, told = math.radians(skew), np.zeros(0), np.zeros(_STRIPS), np.zeros(_STRIPS)
     for _ in range(_ROUNDS):

@@ -13,7 +13,7 @@ import numpy as np
 
 from revista.geometry import Box
 from revista.lean import Lean
-from revista.text.leaning import Print, estimate_lean, print_on
+from revista.text.leaning import FEWEST_LETTERS, Print, estimate_lean, print_on
 
 _PICTURES_LEAN = 0.3  # degrees from which pictures are painted over as they lean
 _SMALLEST_SKEW = 0.1  # degrees; below it turning the page only blurs it
@@ -23,6 +23,9 @@ _LARGE_X_HEIGHT = 45  # pixels; larger print is reduced to `_GOOD_X_HEIGHT` * 1.
 _MOST_ENLARGED = 4.0
 _MAX_SIDE = 12_000  # pixels of the prepared image: Leptonica stops at 2^31 bytes, and Tesseract at 32,767 pixels
 _MAX_WORK = 40_000_000  # pixels of the prepared image: an A3 page at 400 dpi has 31 million
+_RIM = 0.05  # share of a picture's longer side by which the box around it may be too large, where it leans
+_DARK = 225  # of 255: below it is print or picture
+_DOTS = 5  # pixels: dots of a picture's screen that are nearer hang together
 _BAND = 256  # rows set straight at a time, so that their places need little memory
 
 
@@ -82,19 +85,26 @@ def prepare(
 
     boxes, others = scaled(masked), scaled(ignored)
 
-    def painted(lean: Lean) -> tuple[np.ndarray, Print]:
-        grey = _painted(plain, boxes, lean)
-        return grey, print_on(_painted(plain, [*boxes, *others], lean) if others else grey)
+    def painted(lean: Lean, *, rims: bool = False) -> tuple[np.ndarray, Print]:
+        grey = _painted(plain, boxes, lean, rims=rims)
+        return grey, print_on(_painted(plain, [*boxes, *others], lean, rims=rims) if others else grey)
 
     lean = Lean(orientation)
     grey, ink = painted(lean)
+    if (boxes or others) and ink.letters < FEWEST_LETTERS:  # what tells how the page leans may be at the rims
+        grey, ink = painted(lean, rims=True)
     corner = _corner(orientation, *size)
+    lines = True
     if deskew:
-        skew, bend = estimate_lean(replace(ink, xs=ink.xs - corner[0], ys=ink.ys - corner[1]))
+        found = estimate_lean(replace(ink, xs=ink.xs - corner[0], ys=ink.ys - corner[1]))
+        lines = found is not None
+        skew, bend = found or (0.0, ())
         lean = Lean(orientation, skew if bend or abs(skew) >= _SMALLEST_SKEW else 0.0, bend)
         if boxes and (abs(lean.skew) >= _PICTURES_LEAN or bend):
             grey, ink = painted(lean)
     scale = _scale(ink.x_height, grey.shape)
+    if not lines:  # specks and grain, which are best not enlarged
+        scale = min(1.0, scale)
     image, shift = _straightened(grey, replace(lean, orientation=0), corner, scale)
     whole = replace(lean, bend=tuple((round(x / reduced), y / reduced) for x, y in lean.bend))
     return Prepared(image, whole, scale * reduced, shift, (width, height), ink.x_height * scale)
@@ -137,7 +147,7 @@ def _straightened(
     return np.concatenate(bands), (-left, -top)
 
 
-def _painted(page: np.ndarray, boxes: Sequence[Box], lean: Lean) -> np.ndarray:
+def _painted(page: np.ndarray, boxes: Sequence[Box], lean: Lean, *, rims: bool = False) -> np.ndarray:
     """`page` without pictures and rules, set upright by quarter turns.
 
     Args:
@@ -145,6 +155,7 @@ def _painted(page: np.ndarray, boxes: Sequence[Box], lean: Lean) -> np.ndarray:
         boxes: upright boxes around the pictures, in its pixels; may reach over its edges.
         lean: how lines and pictures lean and bend. A box around a leaning picture takes in print beside it: what is
             painted is what leans and the box goes around.
+        rims: whether what stands by itself at the rim of an upright box is kept, since pictures may lean unknown to us.
     """
     import cv2
 
@@ -155,9 +166,26 @@ def _painted(page: np.ndarray, boxes: Sequence[Box], lean: Lean) -> np.ndarray:
         if inside.area and (lean.skew or lean.bend):
             cv2.fillPoly(grey, [np.rint(lean.outline(lean.straight(box))).astype(np.int32)], 255)
         elif inside.area:
-            grey[inside.top : inside.bottom, inside.left : inside.right] = 255
+            part = grey[inside.top : inside.bottom, inside.left : inside.right]
+            part[~_apart_at_the_rim(part) if rims else ...] = 255
     _erase_rules(grey)
     return np.ascontiguousarray(np.rot90(grey, lean.orientation // 90)) if lean.orientation else grey
+
+
+def _apart_at_the_rim(picture: np.ndarray) -> np.ndarray:
+    """What stands by itself at the rim of a picture, as a mask: not what hangs together with its inside.
+
+    Args:
+        picture: `(height, width)` uint8, dark on white.
+    """
+    import cv2
+
+    rim = round(_RIM * max(picture.shape))
+    dark = cv2.morphologyEx((picture < _DARK).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((_DOTS, _DOTS), np.uint8))
+    _, labels = cv2.connectedComponents(dark, connectivity=8)
+    picture_itself = np.unique(labels[rim:-rim, rim:-rim]) if 0 < 2 * rim < min(picture.shape) else np.unique(labels)
+    apart = (labels > 0) & ~np.isin(labels, picture_itself)
+    return cv2.dilate(apart.astype(np.uint8), np.ones((_DOTS, _DOTS), np.uint8)) > 0
 
 
 def even_paper(image: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ the white between is narrower than between columns. Such print is cut out, broug
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -29,6 +30,7 @@ _MOST_ENLARGED = 4.0
 _MARGIN = 0.8  # white around a piece, in heights of its letters
 _SURE = 0.6  # mean confidence of a piece that is believed
 _SURE_IF_PLAIN = 0.4  # the same where it is letters and nothing else
+_SURE_AT_LENGTH = 0.7  # confidence of a word in such a piece that speaks for all of it
 _LETTERS = 0.8  # height of the letters of a word, capitals and small ones mixed, by its own
 _WORSE = 0.05  # by how much a second reading may be less sure than the first: its lines are truer
 _GUESSED = 0.4  # mean confidence of lines that are hardly read at all
@@ -36,6 +38,8 @@ _LARGER = 1.3  # times the usual height of words: larger ones are of titles, whi
 _WIDER = 1.15  # times the widest white between the words of a line
 _SURE_WORD, _SURE_SIGN = 0.3, 0.9  # the same of one of its words, and of a sign that stands alone
 _LONG_WORD = 6  # letters
+_CREDIT = re.compile(r"\W*(?:fot|dib|caric|apunt)", re.IGNORECASE)  # so begins a photographer's or draughtsman's line
+_CREDIT_WORDS = 5
 _LETTERS_A_WORD, _PLAIN_LETTERS = 2.0, 4.0  # at least, on average; where it is plain print
 _DEEPEST = 16.0  # heights of words below a picture in which its caption is looked for
 
@@ -109,8 +113,12 @@ def _sure(words: list[Row]) -> list[Row]:
     letters = letters_in(words)
     if letters < max(_FEWEST_LETTERS, _LETTERS_A_WORD * len(words)):  # ornaments are read as single signs
         return []
+    if confidence_of(words) >= _SURE:
+        return words
     plain = letters >= _PLAIN_LETTERS * len(words) and all(word.text.strip(".,;:()").isalpha() for word in words)
-    return words if confidence_of(words) >= (_SURE_IF_PLAIN if plain else _SURE) else []
+    told = any(word.confidence >= _SURE_AT_LENGTH and letters_in([word]) >= _PLAIN_LETTERS for word in words)
+    credit = _CREDIT.match(words[0].text) and len(words) <= _CREDIT_WORDS
+    return words if plain and (told or credit or confidence_of(words) >= _SURE_IF_PLAIN) else []
 
 
 def _asked_of(word: Row) -> float:
