@@ -385,7 +385,9 @@ def _ends_before(above: Sequence[Line], line: Line, straight: Straight, em: floa
     right = max(straight.line(other).right for other in above)
     ended = above[-1].text[-1:] in ".!?…" and line.text[:1].isupper()
     if len(above) == 1:
-        return ended and straight.line(above[0]).left - straight.line(line).left > 3 * em
+        upper, lower = straight.line(above[0]), straight.line(line)
+        set_in = upper.left - lower.left, lower.right - upper.right
+        return ended and (set_in[0] > 3 * em or (line.text.isupper() and min(set_in) > em))  # a heading follows
     return ended and right - straight.line(above[-1]).right > 2 * em
 
 

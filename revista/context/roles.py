@@ -231,7 +231,8 @@ def _in_column(upper: Block, lower: Block, em: float) -> bool:
     if lower.box.top < upper.box.centre[1] or not upper.box.horizontal_overlap(lower.box):
         return False
     left, right = abs(upper.box.left - lower.box.left), abs(upper.box.right - lower.box.right)
-    if not upper.unfinished and _begins_indented(lower, em) and _set_in(upper.box, lower.box, em):
+    parted = _set_in(upper.box, lower.box, em) or (len(upper.lines) == 1 and _more_white(upper.box, lower))
+    if parted and not upper.unfinished and _begins_indented(lower, em):
         return False
     if left < 2.5 * em and right < 2.5 * em:
         return True
@@ -239,7 +240,7 @@ def _in_column(upper: Block, lower: Block, em: float) -> bool:
         return False
     if len(upper.lines) < 3 and len(lower.lines) > 1 and upper.box.right > lower.box.right + em:
         return False  # it is set to another width
-    if len(upper.lines) == 1 and _begins_indented(lower, em) and (left > 2.5 * em or _apart(upper, lower)):
+    if len(upper.lines) == 1 and left > 2.5 * em and _begins_indented(lower, em):
         return False  # it is no first line of what begins by itself
     indent = upper.box.left - lower.box.left if len(upper.lines) == 1 else 0
     return min(left, right) < em or 0.5 * em <= indent < 3 * em
@@ -249,11 +250,6 @@ def _set_in(upper: Box, lower: Box, em: float) -> bool:
     """Whether `upper` is set to a narrower measure, by as much on either side."""
     left, right = upper.left - lower.left, lower.right - upper.right
     return min(left, right) > em and abs(left - right) < 0.5 * em
-
-
-def _apart(upper: Block, lower: Block) -> bool:
-    """Whether more white than usual parts a finished sentence from what follows."""
-    return not upper.unfinished and _more_white(upper.box, lower)
 
 
 def _begins_indented(block: Block, em: float) -> bool:

@@ -41,6 +41,7 @@ _LONG_WORD = 6  # letters
 _CREDIT = re.compile(r"\W*(?:fot|dib|caric|apunt)", re.IGNORECASE)  # so begins a photographer's or draughtsman's line
 _CREDIT_WORDS = 5
 _LETTERS_A_WORD, _PLAIN_LETTERS = 2.0, 4.0  # at least, on average; where it is plain print
+_RULE = 0.8  # share of a column of pixels that is dark, from which it is of an upright rule
 _DEEPEST = 16.0  # heights of words below a picture in which its caption is looked for
 
 Read: TypeAlias = Callable[[np.ndarray, float], list[Row]]
@@ -188,7 +189,8 @@ def _cell(image: np.ndarray, picture: Box, size: float) -> Piece | None:
     sides = [_channel(ink, x, outward, size) for x, outward in ((picture.left, -1), (picture.right, 1))]
     left, right = (x for x, _ in sides)
     depth = min(deep for _, deep in sides)
-    inked = ink[:depth, left:right].any(axis=1)
+    inside = ink[:depth, left:right]
+    inked = inside[:, inside.mean(axis=0) < _RULE].any(axis=1)
     while depth and inked[depth - 1]:  # a line that one of the channels ends in
         depth -= 1
     across = np.flatnonzero(inked[:depth])
