@@ -95,7 +95,7 @@ class LinkEvaluation(Frozen):
         table = Table(title=f"Captions linked to {which}", box=None)  # so that it fits into 80 columns
         table.add_column("source", no_wrap=True)
         for name in ("pages", "capt.", "right", "read", "bare*", "shared", "several", "kind", "conf.", "fail"):
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", overflow="fold")
         for name, s in [*self.sources.items(), (ALL, self.scores)]:
             parts = (
                 (s.bare_right, s.bare),
