@@ -92,7 +92,7 @@ class LinkEvaluation(Frozen):
         from rich.table import Table
 
         which = "true pictures" if self.true_regions else "found pictures"
-        table = Table(title=f"Captions linked to {which}", box=None)  # so that it fits into 80 columns
+        table = Table(title=f"Captions linked to {which}", box=None, padding=(0, 1, 0, 0))  # to fit into 80 columns
         table.add_column("source", no_wrap=True)
         for name in ("pages", "capt.", "right", "read", "bare*", "shared", "several", "kind", "conf.", "fail"):
             table.add_column(name, justify="right", overflow="fold")
