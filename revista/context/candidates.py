@@ -192,9 +192,11 @@ def _margins_differ(upper: Box, lower: Box, em: float) -> bool:
 
 def _is_larger(block: Block, last: Block, em: float) -> bool:
     """Whether `block` is set in a larger type than `last`; heights alone are easily misread."""
-    if block.capitals or last.capitals or not block.breadth.value or not last.breadth.value:
-        return not block.capitals and not block.breadth.value and block.em > max(_LARGER * last.em, em)
-    return block.em > last.em and block.breadth.differs(last.breadth, _LARGER - 1)
+    if block.capitals:
+        return False
+    if not block.breadth.value:
+        return block.em > max(_LARGER * last.em, em)
+    return not last.capitals and block.em > last.em and block.breadth.differs(last.breadth, _LARGER - 1)
 
 
 def _meets(picture: Box, box: Box) -> bool:

@@ -231,8 +231,7 @@ def _in_column(upper: Block, lower: Block, em: float) -> bool:
     if lower.box.top < upper.box.centre[1] or not upper.box.horizontal_overlap(lower.box):
         return False
     left, right = abs(upper.box.left - lower.box.left), abs(upper.box.right - lower.box.right)
-    parted = _set_in(upper.box, lower.box, em) or (len(upper.lines) == 1 and _more_white(upper.box, lower))
-    if parted and not upper.unfinished and _begins_indented(lower, em):
+    if _begins_indented(lower, em) and _ends_above(upper, lower, left, em):
         return False
     if left < 2.5 * em and right < 2.5 * em:
         return True
@@ -240,10 +239,15 @@ def _in_column(upper: Block, lower: Block, em: float) -> bool:
         return False
     if len(upper.lines) < 3 and len(lower.lines) > 1 and upper.box.right > lower.box.right + em:
         return False  # it is set to another width
-    if len(upper.lines) == 1 and left > 2.5 * em and _begins_indented(lower, em):
-        return False  # it is no first line of what begins by itself
     indent = upper.box.left - lower.box.left if len(upper.lines) == 1 else 0
     return min(left, right) < em or 0.5 * em <= indent < 3 * em
+
+
+def _ends_above(upper: Block, lower: Block, left: float, em: float) -> bool:
+    """Whether `upper` ends above what begins anew: `left` pixels from its margin, set in, or parted by white."""
+    single = len(upper.lines) == 1
+    parted = _set_in(upper.box, lower.box, em) or (single and _more_white(upper.box, lower))
+    return (single and left > 2.5 * em) or (parted and not upper.unfinished)
 
 
 def _set_in(upper: Box, lower: Box, em: float) -> bool:

@@ -15,6 +15,7 @@ from revista.geometry import Box
 from revista.lean import Lean
 from revista.text.leaning import FEWEST_LETTERS, Print, estimate_lean, print_on
 
+INK = 225  # of 255: below it is print, faint small letters as well, or picture
 _PICTURES_LEAN = 0.3  # degrees from which pictures are painted over as they lean
 _SMALLEST_SKEW = 0.1  # degrees; below it turning the page only blurs it
 _READABLE_X_HEIGHT = 13  # pixels; Tesseract reads smaller print better enlarged
@@ -24,7 +25,6 @@ _MOST_ENLARGED = 4.0
 _MAX_SIDE = 12_000  # pixels of the prepared image: Leptonica stops at 2^31 bytes, and Tesseract at 32,767 pixels
 _MAX_WORK = 40_000_000  # pixels of the prepared image: an A3 page at 400 dpi has 31 million
 _RIM = 0.05  # share of a picture's longer side by which the box around it may be too large, where it leans
-_DARK = 225  # of 255: below it is print or picture
 _DOTS = 5  # pixels: dots of a picture's screen that are nearer hang together
 _BAND = 256  # rows set straight at a time, so that their places need little memory
 
@@ -181,7 +181,7 @@ def _apart_at_the_rim(picture: np.ndarray) -> np.ndarray:
     import cv2
 
     rim = round(_RIM * max(picture.shape))
-    dark = cv2.morphologyEx((picture < _DARK).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((_DOTS, _DOTS), np.uint8))
+    dark = cv2.morphologyEx((picture < INK).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((_DOTS, _DOTS), np.uint8))
     _, labels = cv2.connectedComponents(dark, connectivity=8)
     picture_itself = np.unique(labels[rim:-rim, rim:-rim]) if 0 < 2 * rim < min(picture.shape) else np.unique(labels)
     apart = (labels > 0) & ~np.isin(labels, picture_itself)

@@ -18,8 +18,8 @@ import numpy as np
 
 from revista.geometry import Box
 from revista.programs.tesseract import Row, by_line, confidence_of, letters_in
+from revista.text.preparation import INK
 
-_INK = 225  # of 255: below it is print, faint small letters as well
 _MOST = 12  # pieces of a page that are read again; a page with more is a drawing, or broken
 _RIM = 0.05  # share of a large picture's shorter side, in which a caption may reach into its box
 _VAIN = 4  # pieces in a row that were no print, after which no more are read
@@ -185,7 +185,7 @@ def _cell(image: np.ndarray, picture: Box, size: float) -> Piece | None:
         size: the height of words.
     """
     top, bottom = round(picture.bottom + 0.15 * size), round(picture.bottom + _DEEPEST * size)
-    ink = np.less(image[max(0, top) : bottom], _INK)
+    ink = np.less(image[max(0, top) : bottom], INK)
     sides = [_channel(ink, x, outward, size) for x, outward in ((picture.left, -1), (picture.right, 1))]
     left, right = (x for x, _ in sides)
     depth = min(deep for _, deep in sides)
@@ -246,7 +246,7 @@ def unread(image: np.ndarray, known: Sequence[Box]) -> list[Piece]:
     """
     import cv2
 
-    dark = (image < _INK).astype(np.uint8)
+    dark = (image < INK).astype(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     left, top, width, height, area = (stats[1:, k].astype(float) for k in range(5))  # without the background
     letters = (height >= 4) & (height <= max(image.shape) / 20) & (width <= 30 * height) & (height <= 6 * width)
