@@ -75,6 +75,11 @@ class Box(NamedTuple):
         """The share of this box that `other` covers, 0.0 to 1.0; 0.0 for an empty box."""
         return self.intersect(other).area / self.area if self.area else 0.0
 
+    def centre_in(self, area: Box) -> bool:
+        """Whether the middle of this box lies in `area`, whose right and lower edges are not part of it."""
+        x, y = self.centre
+        return area.left <= x < area.right and area.top <= y < area.bottom
+
     def horizontal_overlap(self, other: Box) -> int:
         """Length in pixels of the common part of both on the x axis, 0 where there is none."""
         return max(0, min(self.right, other.right) - max(self.left, other.left))
@@ -222,10 +227,10 @@ def edge_between(a: Box, b: Box, picture: Box, slack: float) -> bool:
         a: one box.
         b: the other, left or right of it.
         picture: where it stands, above or below, does not count.
-        slack: by how much the edge may lie beside the white.
+        slack: by how much the edge may lie beside the white, and the two reach into each other.
     """
     left, right = (a, b) if a.left < b.left else (b, a)
-    if left.right >= right.left:
+    if left.right >= right.left + slack:
         return False
     return any(left.right - slack <= edge <= right.left + slack for edge in (picture.left, picture.right))
 

@@ -6,6 +6,12 @@ import re
 import unicodedata
 
 _DROPPED = ("Cc", "Cf", "Cs", "Co", "Cn")  # controls, bidirectional and zero-width marks, surrogates, unassigned
+_CREDIT = re.compile(
+    r"^\W*(fots?|fotos?|fotograf\w+|foto-?grabados?|phot\w*|clich[eé]s?|dibujos?|caricaturas?|apuntes?|copyright"
+    r"|underwood|dib\w{2,4}(?= de\b)|fot\w{2,6} ?\w{2,6}(?= de\b))\b",  # small italics are easily misread
+    re.IGNORECASE,
+)
+_LIKE_A_CREDIT = re.compile(r"\W*(?:fot|dib|caric|apunt)", re.IGNORECASE)
 
 
 def printable(text: str) -> str:
@@ -34,3 +40,15 @@ def plain_words(text: str) -> list[str]:
 def decimal(number: float, places: int = 2) -> str:
     """A number with a decimal comma."""
     return f"{number:.{places}f}".replace(".", ",")
+
+
+def is_credit(text: str, words: int = 5, *, guessed: bool = False) -> bool:
+    """Whether a line of print says who photographed, drew or printed the picture.
+
+    Args:
+        text: the line.
+        words: how many it has at most.
+        guessed: whether it was read with little confidence: then its first letters are enough.
+    """
+    pattern = _LIKE_A_CREDIT if guessed else _CREDIT
+    return bool(pattern.match(text)) and len(text.split()) <= words

@@ -15,7 +15,8 @@ from revista.context.candidates import Candidate, candidates_of
 from revista.context.roles import Layout, layout_of
 from revista.context.typeface import Breadth, breadth_of
 from revista.geometry import Box
-from revista.records import PageText, Regions
+from revista.records import Line, PageText, Paragraph, Regions
+from revista.wording import is_credit
 from tests.test_context import Sheet, captions_of
 
 TEXTS = (
@@ -349,3 +350,65 @@ def test_a_heading_in_a_broader_type_is_no_part_of_the_caption_above_it() -> Non
     sheet.text(["El violín y el público"], 110, 680, size=0.93, spacing=0.1)
     sheet.prose(100, 460, 740, 1900, seed=2)
     assert captions_of(sheet.run())[picture] == "Una escena del baile."
+
+
+def test_a_caption_wider_than_the_column_below_ends_where_the_prose_begins() -> None:
+    sheet = Sheet(em=24)
+    picture = sheet.picture(100, 200, 700, 700)
+    bottom = sheet.text(["La señora Fontanales llegó ayer a su casa de", "la playa."], 104, 710)
+    sheet.text(["La noche iluminó el teatro"], 160, bottom + 16)
+    sheet.prose(130, 490, bottom + 45, 1500)
+    sheet.prose(750, 650, 200, 1500, seed=2)
+    sheet.merge(1, 2)
+    assert captions_of(sheet.run())[picture] == "La señora Fontanales llegó ayer a su casa de la playa."
+
+
+def test_a_credit_belongs_to_the_picture_above_it_not_to_the_caption_beside() -> None:
+    sheet = Sheet(em=24)
+    left, right = sheet.picture(100, 200, 780, 920), sheet.picture(790, 200, 1500, 890)
+    sheet.text(["El señor Julio Robledal."], 300, 930)
+    sheet.text(["El señor Eduardo Espinar en su casa de la playa,", "con todos los invitados."], 795, 905)
+    sheet.text(["Fot. Olivarte."], 640, 960, size=0.8)
+    found = captions_of(sheet.run())
+    assert found[left] == "El señor Julio Robledal. Fot. Olivarte."
+    assert found[right] == "El señor Eduardo Espinar en su casa de la playa, con todos los invitados."
+
+
+def test_a_name_across_the_lower_edge_of_a_leaning_picture_is_below_it() -> None:
+    sheet = Sheet()
+    left, right = sheet.picture(100, 200, 700, 900), sheet.picture(800, 200, 1400, 900)
+    sheet.text(["Elvira Lozamar"], 130, 900 - sheet.em // 2)
+    sheet.text(["Enrique Belmira"], 830, 920)
+    assert captions_of(sheet.run()) == {left: "Elvira Lozamar", right: "Enrique Belmira"}
+
+
+def test_captions_that_touch_are_parted_where_the_size_of_the_type_changes() -> None:
+    sheet = Sheet(em=24)
+    left, right = sheet.picture(100, 200, 550, 700), sheet.picture(560, 200, 1200, 700)
+    sheet.text(["La presidencia junto al mar"], 560, 720, "right", size=1.3)
+    sheet.text(["El doctor Olivarte con la orquesta elegante"], 567, 727, size=0.9)
+    (first,), (second,) = (paragraph.lines for paragraph in sheet.paragraphs)
+    line = Line(words=first.words + second.words, box=first.box.union(second.box))
+    sheet.paragraphs[:] = [Paragraph(id="0003-p01", lines=(line,), box=line.box)]
+    assert captions_of(sheet.run()) == {
+        left: "La presidencia junto al mar",
+        right: "El doctor Olivarte con la orquesta elegante",
+    }
+
+
+@pytest.mark.parametrize("inset", [True, False])
+def test_what_stands_in_white_of_its_own_below_a_picture_is_a_caption_in_any_type(inset: bool) -> None:
+    sheet = Sheet()
+    sheet.prose(100, 1400, 100, 500)
+    picture = sheet.picture(900, 560, 1500, 1000)
+    bottom = sheet.text(["donde el doctor Valdoro", "recordaba al público"], 1495, 1010, "right")
+    sheet.prose(100, 780, 560, bottom)
+    sheet.prose(100, 1400, bottom + 5, 1900)
+    sheet.paragraphs[1] = sheet.paragraphs[1].model_copy(update={"inset": inset})
+    found = captions_of(sheet.run())[picture]
+    assert found == ("donde el doctor Valdoro recordaba al público" if inset else None)
+
+
+@pytest.mark.parametrize(("credit", "told"), [("Fotagro fia de Galarreta", True), ("Fotagro fia Galarreta", False)])
+def test_a_credit_misread_is_known_by_what_follows(credit: str, told: bool) -> None:
+    assert is_credit(credit) is told and is_credit(credit, guessed=True)

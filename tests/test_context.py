@@ -19,10 +19,11 @@ from revista import context
 from revista import pages as pages_stage
 from revista import text as text_stage
 from revista.context.assignment import assign
-from revista.context.blocks import blocks_of, em_of
+from revista.context.blocks import blocks_of
 from revista.context.candidates import candidates_of
 from revista.context.quotes import quote_of, tokens_of
 from revista.context.roles import layout_of
+from revista.context.typeface import em_of
 from revista.errors import BadArguments
 from revista.geometry import Box, hull
 from revista.lean import Lean

@@ -24,7 +24,7 @@ from revista.settings import TextSettings
 from revista.text import preparation
 from revista.text.layout import paragraphs_of
 from revista.text.preparation import even_paper
-from revista.text.rereading import reread, unread
+from revista.text.rereading import unread
 
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSerif.ttf"
 LEFT = [
@@ -431,50 +431,11 @@ def test_a_picture_above_parts_a_caption_from_the_prose_beside_it() -> None:
 
 
 @given(st.lists(words, max_size=30), st.lists(st.tuples(st.integers(0, 900), st.integers(0, 900)), max_size=4))
-def test_pictures_lose_and_double_no_word(rows: list[tesseract.Row], corners: list[tuple[int, int]]) -> None:
+def test_pictures_and_captions_lose_and_double_no_word(
+    rows: list[tesseract.Row], corners: list[tuple[int, int]]
+) -> None:
     pictures = [Box(x, y, x + 200, y + 150) for x, y in corners]
-    kept = [word for lines in paragraphs_of(rows, pictures) for line in lines for word in line]
+    captions = [Box(box.left, box.bottom, box.right, box.bottom + 90) for box in pictures]
+    kept = [word for lines in paragraphs_of(rows, pictures, captions) for line in lines for word in line]
     legible = [word for word in rows if any(map(str.isalnum, word.text))]
     assert all(kept.count(word) == rows.count(word) for word in legible)
-
-
-def test_a_caption_read_in_one_line_with_prose_is_read_again(tmp_path: Path) -> None:
-    canvas = Image.new("RGB", (900, 900), (255, 255, 255))
-    prose = write(canvas, [*LEFT, *RIGHT, *LEFT], 60, 40, 26)
-    edge = max(box.right for _, box in prose) + 16
-    caption = write(canvas, ["El vapor que llegó ayer", "al muelle de la capital"], edge + 2, 393, 26)
-
-    def read_part(part: np.ndarray, height: float) -> list[tesseract.Row]:
-        file = tmp_path / "part.png"
-        Image.fromarray(part).save(file)
-        return tesseract.read_tsv(file, "spa", 6, 300, 30)
-
-    # lines are 39 pixels apart; the caption stands in the prose's tenth and eleventh
-    rows = [tesseract.Row(1, 1, (box.bottom - 40) // 39, said, box, 0.9) for said, box in [*prose, *caption]]
-    assert len({row.line_key for row in rows}) == len({row.line_key for row in rows[: len(prose)]})
-    found = reread(np.array(canvas.convert("L")), rows, [Box(edge, 60, edge + 300, 380)], [], read_part)
-    own = [word for word in found if word.block != 1]
-    assert [word.text for word in own] == [said for said, _ in caption]
-    assert len({word.line_key for word in own}) == 2
-    assert [word for word in found if word.block == 1] == [word for word in rows if (word.text, word.box) in prose]
-
-
-def test_nothing_is_read_again_where_there_is_no_more_print() -> None:
-    def read_part(part: np.ndarray, height: float) -> list[tesseract.Row]:
-        raise AssertionError("there is nothing to read")
-
-    canvas, found = two_columns()
-    rows = [tesseract.Row(1, 1, n, said, box, 0.95) for n, (said, box) in enumerate(found)]
-    assert reread(np.array(canvas.convert("L")), rows, [], [], read_part) == rows
-    blank = np.full((300, 200), 255, np.uint8)
-    assert reread(blank, [], [Box(20, 20, 90, 280)], [Box(100, 20, 180, 299)], read_part) == []
-
-
-@settings(deadline=None, max_examples=25)
-@given(st.integers(0, 2**32 - 1), st.floats(0.0, 0.3))
-def test_noise_ends_in_few_pieces_within_the_page(seed: int, share: float) -> None:
-    noise = np.where(np.random.default_rng(seed).random((240, 320)) < share, 0, 255).astype(np.uint8)
-    pieces = unread(noise, [Box(0, 0, 100, 240)])
-    assert len(pieces) <= 12
-    assert all(piece.height >= 5 and piece.box == piece.box.clip(320, 240) for piece in pieces)
-    assert all(piece.box.right > 100 for piece in pieces)

@@ -22,7 +22,7 @@ _PLACES = {
     "upper": re.compile(r"\b(arriba|superior(es)?)\b", re.IGNORECASE),
     "lower": re.compile(r"\b(abajo|inferior(es)?|debajo)\b", re.IGNORECASE),
     "left": re.compile(r"\b\w{0,2}qu?i?e?rda\b", re.IGNORECASE),  # letters of it are easily lost or misread
-    "right": re.compile(r"\b(a la |a su |)derecha\b", re.IGNORECASE),
+    "right": re.compile(r"\bde ?re ?c ?ha\b", re.IGNORECASE),
     "centre": re.compile(r"\b(en el|al) (centro|medio)\b", re.IGNORECASE),
 }
 
@@ -113,7 +113,7 @@ def candidates_of(layout: Layout, pictures: Sequence[Box]) -> list[Candidate]:
     groups: list[list[Block]] = []
     for block in short:
         home = [g for g in groups if _belongs(g, block, pictures, layout)]
-        nearest = min(home, key=lambda g: _away(g, block), default=None)
+        nearest = min(home, key=lambda g: _away(g, block, pictures, layout.em), default=None)
         if nearest is None:
             groups.append([block])
         else:
@@ -121,10 +121,21 @@ def candidates_of(layout: Layout, pictures: Sequence[Box]) -> list[Candidate]:
     return [Candidate(tuple(group)) for group in groups]
 
 
-def _away(group: Sequence[Block], block: Block) -> tuple[bool, int, int]:
-    """How far `block` stands from what it may go on with: rather below it than beside."""
+def _away(group: Sequence[Block], block: Block, pictures: Sequence[Box], em: float) -> tuple[bool, int, int]:
+    """How far `block` stands from what it may go on with: rather below it, or its picture, than beside."""
     box = hull(b.box for b in group)
-    return not block.box.horizontal_overlap(box), block.box.top - box.bottom, group[0].order
+    room = hull([box, *_over(box, pictures, em)]) if block.credit else box
+    return not block.box.horizontal_overlap(room), block.box.top - box.bottom, group[0].order
+
+
+def _over(box: Box, pictures: Sequence[Box], em: float) -> list[Box]:
+    """The pictures right above a box."""
+    return [
+        picture
+        for picture in pictures
+        if -em <= box.top - picture.bottom < 8 * em
+        and picture.horizontal_overlap(box) >= 0.3 * min(picture.width, box.width)
+    ]
 
 
 def _place(block: Block) -> tuple[float, int, int]:
@@ -147,8 +158,7 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
     ):
         return False
     if block.credit and not last.credit:
-        over = [p for p in pictures if p.bottom - em <= box.top and box.top - p.bottom < 8 * em and _meets(p, box)]
-        room = hull([box, *over]).grow(round(2 * em))
+        room = hull([box, *_over(box, pictures, em)]).grow(round(2 * em))
         return -1.3 * size <= gap < 3 * size and room.left <= block.box.centre[0] <= room.right
     if block.credit or last.credit:
         return False

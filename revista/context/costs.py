@@ -93,8 +93,8 @@ def _at_the_rim(picture: Box, caption: Box, em: float) -> bool:
 
 def place_of(picture: Box, caption: Box) -> str | None:
     """Where the caption stands, seen from the picture: a key of `_PLACE`; None where it stands off at a corner."""
-    if caption.coverage_by(picture) >= 0.7:
-        return "inside"
+    if caption.coverage_by(picture) >= 0.7 and caption.bottom <= picture.bottom:
+        return "inside"  # else the picture leans: its box reaches down to what stands below
     across = caption.horizontal_overlap(picture) / max(1, min(caption.width, picture.width))
     if across >= 0.3:
         if caption.centre[1] > picture.bottom - 0.5 * caption.height:

@@ -8,8 +8,9 @@ from enum import Enum, auto
 from typing import Protocol
 
 from revista.context.blocks import Block, page_em
+from revista.context.runs import OTHER_TYPE, more_white, runs_of
 from revista.context.typeface import Breadth
-from revista.geometry import Box, edge_between, hull
+from revista.geometry import Box, hull
 from revista.records import RegionKind
 
 
@@ -27,10 +28,8 @@ _PROSE = 25  # words of a run that make it prose where the page carries a text
 _LONG_TEXT = 150  # words in such runs that show that it does
 _PROSE_ALONE = 90  # words of a run that make it prose on a page of pictures, where long captions are usual
 _LONGEST_CAPTION = 60  # words in the type of the prose, right under a picture
-_MORE_WHITE = 1.15  # times the distance of lines
 _LIST_WORDS, _LIST_LINES = 20, 6  # short lines below a heading that make a list
 _HEADING_WORDS = 14
-_OTHER_TYPE = 0.05  # by how much types differ in breadth that are not the same
 _BROAD = 1.2  # times as wide as the prose at least runs what is set larger
 _LARGE = 1.15  # times the type of the prose: capitals so large are of headings
 _TEXTED = 60  # words in one type that make a page one with a text
@@ -74,7 +73,7 @@ class Layout:
     def set_as_prose(self, block: HasType) -> bool:
         """Whether it is set in the type of the page's prose, where there is prose."""
         difference = self.type_difference(block)
-        return difference is not None and difference <= _OTHER_TYPE
+        return difference is not None and difference <= OTHER_TYPE
 
     def of(self, role: Role) -> list[Block]:
         """The blocks with that role, in reading order."""
@@ -93,16 +92,20 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
         pictures: upright boxes of the pictures.
     """
     em = page_em(blocks)
-    runs = _runs(blocks, pictures, em)
+    runs = runs_of(blocks, pictures, em)
     words = [sum(block.word_count for block in blocks if runs[block.order] == run) for run in runs]
     in_runs = sum(b.word_count for b in blocks if words[b.order] >= _PROSE and _ordinary(b, em))
     least = _PROSE if in_runs >= _LONG_TEXT else _PROSE_ALONE
     usual = _prose_breadth(blocks)
     roles = [_first_role(block, words[block.order], least, em, usual) for block in blocks]
-    _mark_running_heads(blocks, roles, em)
+    _mark_running_heads(blocks, roles, pictures, em)
     _mark_captions(blocks, roles, runs, pictures, em)
     for block in blocks:
-        if roles[block.order] is Role.SHORT and _looks_like_heading(block, em, usual) and not block.credit:
+        if (
+            roles[block.order] is Role.SHORT
+            and _looks_like_heading(block, em, usual)
+            and not (block.credit or block.told)
+        ):
             leads = _leads_to_prose(block, blocks, roles, pictures, em)
             clear = not any(_under(block.box, box, max(8 * em, 0.15 * box.height)) for box in pictures)
             if _hangs_on(block, blocks, pictures, em, usual):
@@ -131,13 +134,13 @@ def _first_role(block: Block, run: int, least: int, em: float, usual: Breadth) -
         return Role.FURNITURE
     if not block.legible:
         return Role.NOISE
-    if block.hint is RegionKind.CAPTION and block.hint_confidence >= 0.7 and block.word_count <= 80:
+    if block.told and block.word_count <= 80:
         return Role.SHORT
     if block.numbered and block.word_count <= 60:
         return Role.SHORT
     if block.listed:
         return Role.PROSE
-    other = usual.differs(block.breadth, _OTHER_TYPE) and run < _PROSE_ALONE  # a caption in several lines
+    other = usual.differs(block.breadth, OTHER_TYPE) and run < _PROSE_ALONE  # a caption in several lines
     return Role.PROSE if run >= least and _ordinary(block, em) and not other else Role.SHORT
 
 
@@ -146,8 +149,11 @@ def _ordinary(block: Block, em: float) -> bool:
     return 0.9 <= block.em / em <= 1.2 and not block.capitals
 
 
-def _mark_running_heads(blocks: Sequence[Block], roles: list[Role], em: float) -> None:
-    """Mark running heads: a few words at the very top or bottom, beside a page number or where a detector says so."""
+def _mark_running_heads(blocks: Sequence[Block], roles: list[Role], pictures: Sequence[Box], em: float) -> None:
+    """Mark running heads: a few words at the very top or bottom, beside a page number or where a detector says so.
+
+    A detector is not believed where they stand right under a picture.
+    """
     numbers = [block.box for block in blocks if block.folio]
     for block in blocks:
         if roles[block.order] is not Role.SHORT or block.word_count > _RUNNING_HEAD_WORDS:
@@ -155,7 +161,11 @@ def _mark_running_heads(blocks: Sequence[Block], roles: list[Role], em: float) -
         numbered = any(
             block.box.vertical_overlap(box) >= 0.5 * min(block.box.height, box.height) > 0 for box in numbers
         )
-        hinted = block.hint is RegionKind.FURNITURE and block.em <= 1.1 * em
+        hinted = (
+            block.hint is RegionKind.FURNITURE
+            and block.em <= 1.1 * em
+            and not any(_under(block.box, picture, em) for picture in pictures)
+        )
         others = [other.box for other in blocks if other is not block and roles[other.order] is not Role.FURNITURE]
         first = all(box.bottom > block.box.top for box in others)
         last = all(box.top < block.box.bottom for box in others)
@@ -196,89 +206,6 @@ def _mark_subtitles(
                     roles[block.order] = Role.HEADING
 
 
-def _runs(blocks: Sequence[Block], pictures: Sequence[Box], em: float) -> list[int]:
-    """The number of the run that each block stands in."""
-    run = list(range(len(blocks)))
-
-    def find(i: int) -> int:
-        while run[i] != i:
-            run[i] = run[run[i]]
-            i = run[i]
-        return i
-
-    plain = [block for block in blocks if block.legible and not block.capitals and not block.credit]
-    ordered = sorted(plain, key=lambda block: (block.box.top, block.box.left, block.order))
-    for position, upper in enumerate(ordered):
-        for lower in ordered[position + 1 :]:
-            if lower.box.top > upper.box.bottom + em:
-                break
-            same_type = min(upper.em, lower.em) > 0.85 * max(upper.em, lower.em) and not upper.breadth.differs(
-                lower.breadth, _OTHER_TYPE
-            )
-            if same_type and (
-                _goes_on(upper, lower, pictures, em) or _beside_each_other(upper.box, lower.box, pictures, em)
-            ):
-                run[find(lower.order)] = find(upper.order)
-    return [find(i) for i in range(len(blocks))]
-
-
-def _goes_on(upper: Block, lower: Block, pictures: Sequence[Box], em: float) -> bool:
-    """Whether `lower` goes on with the column of `upper`, full, beside a picture or a drop capital, or indented."""
-    return _in_column(upper, lower, em) and not _hole_between(upper.box, lower.box, pictures, em)
-
-
-def _in_column(upper: Block, lower: Block, em: float) -> bool:
-    if lower.box.top < upper.box.centre[1] or not upper.box.horizontal_overlap(lower.box):
-        return False
-    left, right = abs(upper.box.left - lower.box.left), abs(upper.box.right - lower.box.right)
-    if _begins_indented(lower, em) and _ends_above(upper, lower, left, em):
-        return False
-    if left < 2.5 * em and right < 2.5 * em:
-        return True
-    if lower.box.top - upper.box.bottom >= 0.7 * em:
-        return False
-    if len(upper.lines) < 3 and len(lower.lines) > 1 and upper.box.right > lower.box.right + em:
-        return False  # it is set to another width
-    indent = upper.box.left - lower.box.left if len(upper.lines) == 1 else 0
-    return min(left, right) < em or 0.5 * em <= indent < 3 * em
-
-
-def _ends_above(upper: Block, lower: Block, left: float, em: float) -> bool:
-    """Whether `upper` ends above what begins anew: `left` pixels from its margin, set in, or parted by white."""
-    single = len(upper.lines) == 1
-    parted = _set_in(upper.box, lower.box, em) or (single and _more_white(upper.box, lower))
-    return (single and left > 2.5 * em) or (parted and not upper.unfinished)
-
-
-def _set_in(upper: Box, lower: Box, em: float) -> bool:
-    """Whether `upper` is set to a narrower measure, by as much on either side."""
-    left, right = upper.left - lower.left, lower.right - upper.right
-    return min(left, right) > em and abs(left - right) < 0.5 * em
-
-
-def _begins_indented(block: Block, em: float) -> bool:
-    if len(block.lines) < 2:
-        return False
-    return block.lines[0].box.left - block.lines[1].box.left > 0.8 * em
-
-
-def _hole_between(upper: Box, lower: Box, pictures: Sequence[Box], em: float) -> bool:
-    """Whether `lower` stands under a picture around which the column `upper` runs."""
-    return lower.width < 0.8 * upper.width and any(
-        upper.top < picture.centre[1] < upper.bottom
-        and picture.bottom <= lower.top + 0.5 * em
-        and picture.horizontal_overlap(lower) >= 0.5 * lower.width
-        for picture in pictures
-    )
-
-
-def _beside_each_other(a: Box, b: Box, pictures: Sequence[Box], em: float) -> bool:
-    """Whether two blocks are pieces of the same lines, which OCR parts at wide spaces; no picture's edge parts them."""
-    gap = max(a.left - b.right, b.left - a.right)
-    level = -em < gap < 1.2 * em and a.vertical_overlap(b) >= 0.5 * min(a.height, b.height) > 0
-    return level and not any(edge_between(a, b, picture, 0.5 * em) for picture in pictures)
-
-
 def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:
     if block.word_count > _HEADING_WORDS or len(block.lines) > 3:
         return False
@@ -305,7 +232,7 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
         if other.order not in own
         and not (other.legible and block.leads_on_to(other))
         and other.box.horizontal_overlap(box) >= 0.5 * box.width
-        and other.box.top >= box.centre[1]
+        and other.box.top >= box.bottom - 0.3 * em  # else it begins beside
     ]
     return gap < 1.5 * em and gap < min(below, default=2 * em) + 0.6 * em
 
@@ -358,14 +285,7 @@ def _rest(members: Sequence[Block], short: Sequence[Block], em: float) -> list[B
 def _stands_off(box: Box, below: Block, em: float) -> bool:
     """Whether there is more white under `box` than between the lines of what is below."""
     white = below.box.top - box.bottom
-    return white >= 0.6 * em or (white > 0.3 * em and _more_white(box, below))
-
-
-def _more_white(box: Box, below: Block) -> bool:
-    if len(below.lines) < 3:
-        return False
-    leading = (below.box.height - below.em) / (len(below.lines) - 1)
-    return below.box.top - box.bottom + below.em > _MORE_WHITE * leading
+    return white >= 0.6 * em or (white > 0.3 * em and more_white(box, below))
 
 
 def _stacked(a: Box, b: Box, em: float) -> bool:

@@ -124,6 +124,7 @@ class Paragraph(Frozen):
     id: str  # unique in the issue, such as 0003-p05
     lines: tuple[Line, ...]
     box: Box
+    inset: bool = False  # whether it stands below a picture that is set into a column, other print beside it
 
     @property
     def words(self) -> tuple[Word, ...]:

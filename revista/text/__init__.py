@@ -24,7 +24,7 @@ from revista.versions import versions
 from revista.wording import printable
 
 NAME = "text"
-VERSION = "5"
+VERSION = "6"
 
 _LARGE_PICTURE = 0.35  # share of the page: larger ones may be whole advertisements, whose print is wanted
 _SURE_IN_PICTURE = 0.7  # confidence of a line inside a large picture that is believed
@@ -95,7 +95,8 @@ def run(image: Path, page: Page, regions: Regions, options: TextSettings, timeou
     except RevistaError as error:
         problems.append(Problem.from_error(error, NAME, page.number))
     if reading and reading.rows:
-        paragraphs = _records(paragraphs_of(reading.rows, reading.pictures), page.number, reading.prepared)
+        groups = paragraphs_of(reading.rows, reading.pictures, reading.captions)
+        paragraphs = _records(groups, page.number, reading.prepared, reading.captions)
     else:
         paragraphs = _records(paragraphs_of(_layer(page)), page.number, None)
         if paragraphs:
@@ -128,11 +129,13 @@ class _Reading:
         first: Sequence[Row],
         rows: Sequence[Row],
         pictures: Sequence[Box],
+        captions: Sequence[Box],
         large: Sequence[Box],
     ) -> None:
         """Take the words that the page gave at `first`, and those that it has since parts of it were read again."""
         self.prepared = prepared
         self.pictures = pictures
+        self.captions = captions
         self.rows = _words(rows, prepared, large)
         self.letters = tesseract.letters_in(rows)
         self.sure = tesseract.sure_letters(rows)
@@ -177,8 +180,9 @@ def _read_page(
             _write_pgm(prepared.image, file)
             first = tesseract.read_tsv(file, options.language, 3, _dpi(prepared), seconds) if seconds else []
             pictures = [prepared.upright(box) for box in masked]
-            rows = reread(prepared.image, first, pictures, [prepared.upright(box) for box in large], read_piece)
-            return _Reading(prepared, first, rows, pictures, large)
+            upright = [prepared.upright(box) for box in large]
+            rows, captions = reread(prepared.image, first, pictures, upright, read_piece)
+            return _Reading(prepared, first, rows, pictures, captions, large)
 
         usual = _SOME_GREYS if _is_sparse(even, masked) else _USUAL_GREYS
         grey = bleach(even, usual)
@@ -268,8 +272,10 @@ def _layer(page: Page) -> list[Row]:
     ]
 
 
-def _records(paragraphs: Sequence[Lines], number: int, prepared: Prepared | None) -> tuple[Paragraph, ...]:
-    """Paragraphs as records, boxes in page pixels."""
+def _records(
+    paragraphs: Sequence[Lines], number: int, prepared: Prepared | None, captions: Sequence[Box] = ()
+) -> tuple[Paragraph, ...]:
+    """Paragraphs as records, boxes in page pixels; those within one of `captions` are told to be so."""
 
     def word(row: Row) -> Word:
         box = prepared.to_page(row.box) if prepared else row.box
@@ -282,5 +288,6 @@ def _records(paragraphs: Sequence[Lines], number: int, prepared: Prepared | None
             words = tuple(word(row) for row in line)
             made.append(Line(words=words, box=hull(w.box for w in words)))
         box = hull(line.box for line in made)
-        records.append(Paragraph(id=f"{number:04d}-p{count:02d}", lines=tuple(made), box=box))
+        inset = any(all(row.box.centre_in(caption) for line in lines for row in line) for caption in captions)
+        records.append(Paragraph(id=f"{number:04d}-p{count:02d}", lines=tuple(made), box=box, inset=inset))
     return tuple(records)

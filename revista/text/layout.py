@@ -24,26 +24,30 @@ Lines = list[list[Row]]
 """Lines from top to bottom, each with its words from left to right."""
 
 
-def paragraphs_of(rows: Sequence[Row], pictures: Sequence[Box] = ()) -> list[Lines]:
+def paragraphs_of(rows: Sequence[Row], pictures: Sequence[Box] = (), captions: Sequence[Box] = ()) -> list[Lines]:
     """The words of a page, put together to lines and paragraphs in reading order.
 
     Args:
         rows: words with boxes on an upright page.
         pictures: boxes on the same page. A caption below one that prose runs beside is a paragraph of its own, after
             the one beside it.
+        captions: boxes on the same page, whose words are known to be no part of the lines beside them.
 
     Returns:
         Paragraphs, each a list of lines, each a list of words.
     """
+    set_in = [(box, [row for row in rows if row.box.centre_in(box)]) for box in captions]
+    rows = [row for row in rows if not any(row.box.centre_in(box) for box in captions)]
     strong = [row for row in rows if not _is_weak(row)]
     if not strong:
-        return []
+        return [part for _, words in set_in for part in _paragraphs(_lines(words))]
     size = median(row.box.height for row in strong)
     pieces = _pieces(strong)
     cut = xy_cut([_edges(piece) for piece in pieces], rows=2, width=_NARROW_COLUMN * size, wide=_WIDE_GUTTER * size)
     groups = [[word for i in group for word in pieces[i]] for group in cut]
     _put_back(groups, [row for row in rows if _is_weak(row)])
     inset = _inset(groups, pictures, size)
+    inset += [(_next_to(box, strong), words) for box, words in set_in]
     lines: Lines = []
     for group in groups:
         for line in _lines(group):
@@ -92,6 +96,16 @@ def _inset(groups: Lines, pictures: Sequence[Box], size: float) -> list[tuple[Ro
         if beside is not None:
             found.append((beside, caption))
     return found
+
+
+def _next_to(caption: Box, rows: Sequence[Row]) -> Row:
+    """The word beside the caption, or else the nearest one above or below."""
+
+    def apart(row: Row) -> tuple[int, int]:
+        left, top, right, bottom = row.box
+        return max(0, caption.top - bottom, top - caption.bottom), max(caption.left - right, left - caption.right)
+
+    return min(rows, key=apart)
 
 
 def _set_into(caption: Box, prose: Box, picture: Box, size: float) -> bool:

@@ -105,6 +105,8 @@ def prepare(
     scale = _scale(ink.x_height, grey.shape)
     if not lines:  # specks and grain, which are best not enlarged
         scale = min(1.0, scale)
+    if ink.letters < FEWEST_LETTERS:  # a title may stand above the smallest print
+        scale = max(1.0, scale)
     image, shift = _straightened(grey, replace(lean, orientation=0), corner, scale)
     whole = replace(lean, bend=tuple((round(x / reduced), y / reduced) for x, y in lean.bend))
     return Prepared(image, whole, scale * reduced, shift, (width, height), ink.x_height * scale)

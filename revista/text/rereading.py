@@ -7,7 +7,6 @@ the white between is narrower than between columns. Such print is cut out, broug
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,9 +15,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from revista.geometry import Box
-from revista.programs.tesseract import Row, by_line, confidence_of, letters_in
-from revista.text.preparation import INK
+from revista.geometry import Box, hull
+from revista.programs.tesseract import Row, by_line, confidence_of, letters_in, sure_letters
+from revista.text.preparation import INK, bleach
+from revista.wording import is_credit
 
 _MOST = 12  # pieces of a page that are read again; a page with more is a drawing, or broken
 _RIM = 0.05  # share of a large picture's shorter side, in which a caption may reach into its box
@@ -34,15 +34,18 @@ _SURE_AT_LENGTH = 0.7  # confidence of a word in such a piece that speaks for al
 _LETTERS = 0.8  # height of the letters of a word, capitals and small ones mixed, by its own
 _WORSE = 0.05  # by how much a second reading may be less sure than the first: its lines are truer
 _GUESSED = 0.4  # mean confidence of lines that are hardly read at all
+_NO_DOUBT = 0.6  # confidence of every word of a piece, from which it is read but once
+_WORD_GAP = 2.0  # heights of letters: words of one line stand no farther apart
+_FEWEST_IN_A_LINE = 3  # letters
 _LARGER = 1.3  # times the usual height of words: larger ones are of titles, which stand across what they like
 _WIDER = 1.15  # times the widest white between the words of a line
 _SURE_WORD, _SURE_SIGN = 0.3, 0.9  # the same of one of its words, and of a sign that stands alone
 _LONG_WORD = 6  # letters
-_CREDIT = re.compile(r"\W*(?:fot|dib|caric|apunt)", re.IGNORECASE)  # so begins a photographer's or draughtsman's line
-_CREDIT_WORDS = 5
 _LETTERS_A_WORD, _PLAIN_LETTERS = 2.0, 4.0  # at least, on average; where it is plain print
-_RULE = 0.8  # share of a column of pixels that is dark, from which it is of an upright rule
-_DEEPEST = 16.0  # heights of words below a picture in which its caption is looked for
+_HAIRLINE = 0.1  # heights of words: what is no wider in a row of pixels is of an upright rule
+_LEVEL = 0.12  # heights of words that the feet of words on one line lie apart at most
+_LEADING = 1.2  # heights of words: wider white ends a caption
+_DEEPEST = 20.0  # heights of words below a picture in which its caption is looked for
 
 Read: TypeAlias = Callable[[np.ndarray, float], list[Row]]
 """Reads a part of an image as one block; is given it and the height of its letters, in pixels."""
@@ -54,11 +57,12 @@ class Piece:
 
     box: Box
     height: float
+    closed: bool = False  # whether what is printed below it reaches across its sides
 
 
 def reread(
     image: np.ndarray, rows: Sequence[Row], pictures: Sequence[Box], large: Sequence[Box], read: Read
-) -> list[Row]:
+) -> tuple[list[Row], list[Box]]:
     """The words of a page, with those that were missed, and captions parted from the prose beside them.
 
     Args:
@@ -69,27 +73,30 @@ def reread(
         read: reads a part of the image.
 
     Returns:
-        Words in pixels of `image`; what is new stands in blocks of its own.
+        Words in pixels of `image`; what is new stands in blocks of its own. And the boxes of the captions.
     """
+    captions: list[Box] = []
     found = [row for row in rows if row.text.strip() and row.box.area]
     for cell in _mixed(image, found, pictures):
-        inside = [row for row in found if _centre_in(row.box, cell.box)]
-        found = [row for row in found if not _centre_in(row.box, cell.box)]
+        inside = [row for row in found if row.box.centre_in(cell.box)]
+        found = [row for row in found if not row.box.centre_in(cell.box)]
         words = _sure(read_piece(image, cell, read))
         if confidence_of(words) < confidence_of(inside) - _WORSE:
             words = inside
         found += _apart(words, found)
-    weak = {word for line in by_line(found) if confidence_of(line) < _GUESSED for word in line}
+        if cell.closed:
+            captions += _first_lines(words)
+    weak = {word for line in by_line(found) if _is_guessed(line) for word in line}
     inner = [box.grow(-round(_RIM * min(box.width, box.height))) for box in large]
     known = [row.box for row in found if row not in weak]
     pieces = unread(image, [*known, *inner])
     rest = _without(image, known) if pieces else image
     vain, done = 0, list[Box]()
-    for piece in sorted(pieces, key=lambda piece: any(_centre_in(piece.box, box) for box in large)):
-        if any(_centre_in(piece.box, box) for box in done):
+    for piece in sorted(pieces, key=lambda piece: any(piece.box.centre_in(box) for box in large)):
+        if any(piece.box.centre_in(box) for box in done):
             continue
-        words = _sure(read_piece(rest, piece, read))
-        before = {row for row in weak if _centre_in(row.box, piece.box.grow(2))}
+        words = _best_reading(rest, piece, read)
+        before = {row for row in weak if row.box.centre_in(piece.box.grow(2))}
         if words and letters_in(words) >= letters_in(before):
             found = [row for row in found if row not in before]
             found += _apart(words, found)
@@ -97,7 +104,57 @@ def reread(
         vain = 0 if words else vain + 1
         if vain == _VAIN:
             break
-    return found
+    return found, captions
+
+
+def _first_lines(words: Sequence[Row]) -> list[Box]:
+    """The box of the lines from the first one to the first wide white; none where there are no words."""
+    lines = sorted((hull(word.box for word in line) for line in by_line(words)), key=lambda box: box.top)
+    if not lines:
+        return []
+    size = median(word.box.height for word in words)
+    end = next((i for i, (a, b) in enumerate(pairwise(lines), 1) if b.top - a.bottom > _LEADING * size), len(lines))
+    return [hull(lines[:end])]
+
+
+def _best_reading(image: np.ndarray, piece: Piece, read: Read) -> list[Row]:
+    """The words of a piece, in the surest of up to four readings; the first one without doubts is taken.
+
+    They are of its whole line, of the piece alone, of the line without light greys, and of its lines one by one.
+    """
+    line = _whole_line(image, piece)
+    best: list[Row] = []
+    readings = [([line], False), ([line], True), (_bands(image, line), False)]
+    if line != piece:
+        readings.insert(1, ([piece], False))
+    for parts, bleached in readings:
+        words: list[Row] = []
+        for part in parts:
+            words += _apart(_sure(read_piece(image, part, read, bleached=bleached)), words)
+        best = max(best, words, key=sure_letters)
+        if best and min(word.confidence for word in best) >= _NO_DOUBT:
+            break
+    return best
+
+
+def _whole_line(image: np.ndarray, piece: Piece) -> Piece:
+    """The piece with what stands beside it in its line: letters that hang on lines or shadows are not seen as such."""
+    left, top, right, bottom = piece.box
+    inked = np.flatnonzero((image[top:bottom] < INK).any(axis=0))
+    parts = np.split(inked, np.flatnonzero(np.diff(inked) > _WORD_GAP * piece.height) + 1)
+    own = [part for part in parts if part.size and part[0] < right and part[-1] >= left]
+    if not own:
+        return piece
+    return Piece(Box(min(left, int(own[0][0])), top, max(right, int(own[-1][-1]) + 1), bottom), piece.height)
+
+
+def _bands(image: np.ndarray, piece: Piece) -> list[Piece]:
+    """The lines of a piece, parted by white, each as a piece; without specks, and what is much higher."""
+    left, top, right, bottom = piece.box
+    inked = np.flatnonzero((image[top:bottom, left:right] < INK).any(axis=1))
+    rows = np.split(inked, np.flatnonzero(np.diff(inked) > 1) + 1)
+    boxes = [Box(left, top + int(row[0]), right, top + int(row[-1]) + 1) for row in rows if row.size]
+    return [Piece(box, piece.height) for box in boxes if 0.6 * piece.height <= box.height <= 2.5 * piece.height]
 
 
 def _without(image: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
@@ -118,8 +175,13 @@ def _sure(words: list[Row]) -> list[Row]:
         return words
     plain = letters >= _PLAIN_LETTERS * len(words) and all(word.text.strip(".,;:()").isalpha() for word in words)
     told = any(word.confidence >= _SURE_AT_LENGTH and letters_in([word]) >= _PLAIN_LETTERS for word in words)
-    credit = _CREDIT.match(words[0].text) and len(words) <= _CREDIT_WORDS
+    credit = is_credit(" ".join(word.text for word in words), guessed=True)
     return words if plain and (told or credit or confidence_of(words) >= _SURE_IF_PLAIN) else []
+
+
+def _is_guessed(line: Sequence[Row]) -> bool:
+    """Whether a line is hardly read at all, or no more than a letter or two of one."""
+    return confidence_of(line) < _GUESSED or letters_in(line) < _FEWEST_IN_A_LINE
 
 
 def _asked_of(word: Row) -> float:
@@ -140,11 +202,6 @@ def _has_letters(word: Row) -> bool:
     return any(map(str.isalnum, word.text))
 
 
-def _centre_in(box: Box, area: Box) -> bool:
-    x, y = box.centre
-    return area.left <= x < area.right and area.top <= y < area.bottom
-
-
 def _mixed(image: np.ndarray, rows: Sequence[Row], pictures: Sequence[Box]) -> list[Piece]:
     """Captions below pictures that a line of `rows` reaches across, as pieces.
 
@@ -155,10 +212,15 @@ def _mixed(image: np.ndarray, rows: Sequence[Row], pictures: Sequence[Box]) -> l
     lines = [line for line in lines if median(box.height for box in line) <= _LARGER * usual]
     found = []
     for picture in pictures:
-        near = [row.box.height for row in rows if _centre_in(row.box, picture.grow(picture.height // 2 + 1))]
+        near = [row.box.height for row in rows if row.box.centre_in(picture.grow(picture.height // 2 + 1))]
         cell = _cell(image, picture, median(near)) if near else None
         if cell is not None:
-            across = [line for line in lines if 0 < sum(_centre_in(b, cell.box) for b in line) < len(line)]
+            across = [line for line in lines if 0 < sum(b.centre_in(cell.box) for b in line) < len(line)]
+            prose = [line for line in across if _runs_on(line, cell.box, median(near))]
+            if prose:
+                floor = min(hull(line).top for line in prose)
+                cell = Piece(cell.box._replace(bottom=floor), cell.height, closed=True)
+                across = [line for line in across if hull(line).bottom <= floor]
             # white through two lines is no chance
             if len(across) > 1 or (across and _parted(across[0], cell.box)):
                 found.append(cell)
@@ -167,13 +229,24 @@ def _mixed(image: np.ndarray, rows: Sequence[Row], pictures: Sequence[Box]) -> l
 
 def _parted(line: Sequence[Box], cell: Box) -> bool:
     """Whether the white in a line (the boxes of its words) is wider at the sides of the cell than within."""
-    gaps: list[int] = []
-    sides: list[int] = []
+    inside, sides, _ = _gaps(line, cell)
+    return bool(inside) and min(sides) >= _WIDER * max(inside)
+
+
+def _runs_on(line: Sequence[Box], cell: Box, size: float) -> bool:
+    """Whether a line goes through the sides of the cell: the white is no wider there and all words stand level."""
+    inside, sides, outside = _gaps(line, cell)
+    feet = [median(box.bottom for box in line if box.centre_in(cell) == within) for within in (True, False)]
+    level = abs(feet[0] - feet[1]) <= _LEVEL * size
+    return level and bool(inside + outside) and max(sides) < _WIDER * median(inside + outside)
+
+
+def _gaps(line: Sequence[Box], cell: Box) -> tuple[list[int], list[int], list[int]]:
+    """The widths of the white between the words of a line: within the cell, at its sides and outside of it."""
+    gaps: tuple[list[int], list[int], list[int]] = [], [], []
     for before, after in pairwise(sorted(line)):
-        inside = _centre_in(before, cell), _centre_in(after, cell)
-        if any(inside):
-            (gaps if all(inside) else sides).append(after.left - before.right)
-    return bool(gaps) and min(sides) >= _WIDER * max(gaps)
+        gaps[2 - before.centre_in(cell) - after.centre_in(cell)].append(after.left - before.right)
+    return gaps
 
 
 def _cell(image: np.ndarray, picture: Box, size: float) -> Piece | None:
@@ -188,16 +261,16 @@ def _cell(image: np.ndarray, picture: Box, size: float) -> Piece | None:
     ink = np.less(image[max(0, top) : bottom], INK)
     sides = [_channel(ink, x, outward, size) for x, outward in ((picture.left, -1), (picture.right, 1))]
     left, right = (x for x, _ in sides)
-    depth = min(deep for _, deep in sides)
-    inside = ink[:depth, left:right]
-    inked = inside[:, inside.mean(axis=0) < _RULE].any(axis=1)
+    free = depth = min(deep for _, deep in sides)
+    inked = ink[:depth, left:right].sum(axis=1) > _HAIRLINE * size
     while depth and inked[depth - 1]:  # a line that one of the channels ends in
         depth -= 1
     across = np.flatnonzero(inked[:depth])
     if depth < size or not across.size:
         return None
     last = int(across[-1]) + 1
-    return Piece(Box(left, max(0, top), right, max(0, top) + last), _LETTERS * size)
+    closed = free < len(ink)
+    return Piece(Box(left, max(0, top), right, max(0, top) + last), _LETTERS * size, closed)
 
 
 def _channel(ink: np.ndarray, edge: int, outward: int, size: float) -> tuple[int, int]:
@@ -215,8 +288,8 @@ def _channel(ink: np.ndarray, edge: int, outward: int, size: float) -> tuple[int
     return first + at + wide // 2, int(free.max())
 
 
-def read_piece(image: np.ndarray, piece: Piece, read: Read) -> list[Row]:
-    """The words of a piece, read at a good size; boxes in pixels of `image`."""
+def read_piece(image: np.ndarray, piece: Piece, read: Read, *, bleached: bool = False) -> list[Row]:
+    """The words of a piece, read at a good size, without light greys where `bleached`; boxes in pixels of `image`."""
     import cv2
 
     margin = max(4, round(_MARGIN * piece.height))
@@ -226,6 +299,8 @@ def read_piece(image: np.ndarray, piece: Piece, read: Read) -> list[Row]:
     darkest = min(int(cut.min()), 254)
     cut = ((cut.astype(np.float32) - darkest) * (255 / (255 - darkest))).astype(np.uint8)  # print on card is faint
     cut = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
+    if bleached:
+        cut = bleach(cut, 0)
     words = []
     for row in read(cut, piece.height * scale):
         corners = [round(edge / scale) - margin for edge in row.box]
@@ -262,7 +337,7 @@ def unread(image: np.ndarray, known: Sequence[Box]) -> list[Piece]:
         for count, piece in (_piece(some[group]) for group in _groups(some, image.shape)):
             if piece is None or count < _FEWEST_LETTERS:
                 continue
-            if not any(_centre_in(piece.box, p.box) and p.box.area < 2 * piece.box.area for _, p in kept):
+            if not any(piece.box.centre_in(p.box) and p.box.area < 2 * piece.box.area for _, p in kept):
                 kept.append((count, piece))
     kept.sort(key=lambda pair: (-pair[0] * pair[1].height, pair[1].box))  # specks are many, but small
     return [piece for _, piece in kept[:_MOST]]

@@ -1,0 +1,95 @@
+"""Print that Tesseract missed or mixed up on a page, read again by itself."""
+
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from revista.evaluation.text import normalise
+from revista.geometry import Box
+from revista.programs import tesseract
+from revista.text.rereading import reread, unread
+from tests.test_text import LEFT, RIGHT, picture, read, sheet, two_columns, write
+
+
+def test_a_caption_read_in_one_line_with_prose_is_read_again(tmp_path: Path) -> None:
+    canvas = Image.new("RGB", (900, 900), (255, 255, 255))
+    prose = write(canvas, [*LEFT, *RIGHT, *LEFT], 60, 40, 26)
+    edge = max(box.right for _, box in prose) + 16
+    caption = write(canvas, ["El vapor que llegó ayer", "al muelle de la capital"], edge + 2, 393, 26)
+
+    def read_part(part: np.ndarray, height: float) -> list[tesseract.Row]:
+        file = tmp_path / "part.png"
+        Image.fromarray(part).save(file)
+        return tesseract.read_tsv(file, "spa", 6, 300, 30)
+
+    # lines are 39 pixels apart; the caption stands in the prose's tenth and eleventh
+    rows = [tesseract.Row(1, 1, (box.bottom - 40) // 39, said, box, 0.9) for said, box in [*prose, *caption]]
+    assert len({row.line_key for row in rows}) == len({row.line_key for row in rows[: len(prose)]})
+    image = np.array(canvas.convert("L"))
+    found, captions = reread(image, rows, [Box(edge, 60, edge + 300, 380)], [], read_part)
+    own = [word for word in found if word.block != 1]
+    assert [word.text for word in own] == [said for said, _ in caption]
+    assert len({word.line_key for word in own}) == 2
+    assert [word for word in found if word.block == 1] == [word for word in rows if (word.text, word.box) in prose]
+    assert not captions  # the white goes on beside what may stand below
+
+
+def test_nothing_is_read_again_where_there_is_no_more_print() -> None:
+    def read_part(part: np.ndarray, height: float) -> list[tesseract.Row]:
+        raise AssertionError("there is nothing to read")
+
+    canvas, found = two_columns()
+    rows = [tesseract.Row(1, 1, n, said, box, 0.95) for n, (said, box) in enumerate(found)]
+    assert reread(np.array(canvas.convert("L")), rows, [], [], read_part) == (rows, [])
+    blank = np.full((300, 200), 255, np.uint8)
+    assert reread(blank, [], [Box(20, 20, 90, 280)], [Box(100, 20, 180, 299)], read_part) == ([], [])
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 0.3))
+def test_noise_ends_in_few_pieces_within_the_page(seed: int, share: float) -> None:
+    noise = np.where(np.random.default_rng(seed).random((240, 320)) < share, 0, 255).astype(np.uint8)
+    pieces = unread(noise, [Box(0, 0, 100, 240)])
+    assert len(pieces) <= 12
+    assert all(piece.height >= 5 and piece.box == piece.box.clip(320, 240) for piece in pieces)
+    assert all(piece.box.right > 100 for piece in pieces)
+
+
+def test_a_caption_set_into_a_column_is_told_from_the_prose_around_it(tmp_path: Path) -> None:
+    """Prose beside picture and caption, and below both: the words of the caption stand in no line of it."""
+    canvas = sheet(1100, 1100)
+    prose = write(canvas, [*LEFT, *RIGHT, *LEFT], 60, 40, 26)
+    edge = max(box.right for _, box in prose) + 18
+    ImageDraw.Draw(canvas).rectangle((edge, 60, edge + 330, 380), fill=(70, 60, 50))
+    caption = ["EL VAPOR QUE LLEGÓ", "AYER AL MUELLE", "DE LA CAPITAL"]
+    write(canvas, caption, edge + 2, 391, 22)
+    last = max(box.bottom for _, box in prose) + 14
+    below = ["y en la ciudad ya nadie hablaba de otra cosa", "que de aquel vapor tan largamente esperado"]
+    write(canvas, below, 60, last, 26)
+    page = read(canvas, tmp_path, picture(edge, 60, edge + 331, 381))
+    own, others = ([p.text for p in page.paragraphs if p.inset is inset] for inset in (True, False))
+    assert normalise(" ".join(own)) == normalise(" ".join(caption))
+    assert len(" ".join(others).split()) == len(" ".join([*LEFT, *RIGHT, *LEFT, *below]).split())
+
+
+def test_a_stain_over_a_name_does_not_hide_it(tmp_path: Path) -> None:
+    canvas = sheet(1200, 1500)
+    draw = ImageDraw.Draw(canvas)
+    draw.rectangle((100, 100, 1100, 1200), fill=(70, 60, 50))
+    draw.ellipse((655, 1222, 695, 1262), fill=(168, 160, 138))
+    write(canvas, ["Alberto Belmira"], 560, 1240, 18)
+    page = read(canvas, tmp_path, picture(100, 100, 1101, 1201))
+    assert [p.text for p in page.paragraphs] == ["Alberto Belmira"]
+
+
+def test_the_smallest_print_below_the_largest_is_read(tmp_path: Path) -> None:
+    """So few letters tell no size by which a page could be reduced."""
+    canvas = sheet(1200, 1800)
+    write(canvas, ["LA SEÑORA"], 300, 60, 110)
+    ImageDraw.Draw(canvas).rectangle((100, 260, 1100, 1500), fill=(70, 60, 50))
+    write(canvas, ["La sociedad cruzó la noche en el salón aunque el concurso celebraba el paseo."], 300, 1512, 13)
+    page = read(canvas, tmp_path, picture(100, 260, 1101, 1501))
+    assert "en el salón aunque el concurso celebraba el paseo" in normalise(" ".join(p.text for p in page.paragraphs))
