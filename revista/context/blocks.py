@@ -32,6 +32,7 @@ _ADVERT = re.compile(
 )
 _SURE_HINT = 0.7  # confidence of a hint that is followed
 _LEVEL = 0.4  # of their height stand the parts of a line level at least, for lines bend
+_WORD_GAP = 0.4  # ems: no gutter is so narrow
 _LISTED = 4  # lines
 _NARROW = 20.0  # ems: no two columns stand below a picture so narrow
 _MONTHS = (
@@ -225,7 +226,8 @@ def _same_line(a: Block, b: Block, em: float, pictures: Sequence[Box], blocks: S
         stands = any(_under_it_alone(other.box, left, right, em) for other in blocks)  # in a caption of its own
         goes_on = second.text[:1].islower() or "derecha" in first.text
         return first.unfinished and goes_on and not stands  # one caption for both pictures
-    return not any(0.9 <= block.em / em <= 1.15 and not block.capitals for block in (a, b))
+    close = right.left - left.right < _WORD_GAP * high
+    return close or not any(0.9 <= block.em / em <= 1.15 and not block.capitals for block in (a, b))
 
 
 def _under_it_alone(line: Box, left: Box, right: Box, em: float) -> bool:

@@ -238,7 +238,8 @@ def _runs_on(line: Sequence[Box], cell: Box, size: float) -> bool:
     inside, sides, outside = _gaps(line, cell)
     feet = [median(box.bottom for box in line if box.centre_in(cell) == within) for within in (True, False)]
     level = abs(feet[0] - feet[1]) <= _LEVEL * size
-    return level and bool(inside + outside) and max(sides) < _WIDER * median(inside + outside)
+    usual = min(size, _WIDER * median(inside + outside or [0]))  # few words of justified prose stand wide apart
+    return level and max(sides) < usual
 
 
 def _gaps(line: Sequence[Box], cell: Box) -> tuple[list[int], list[int], list[int]]:
