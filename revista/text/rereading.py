@@ -124,9 +124,11 @@ def _best_reading(image: np.ndarray, piece: Piece, read: Read) -> list[Row]:
     """
     line = _whole_line(image, piece)
     best: list[Row] = []
-    readings = [([line], False), ([line], True), (_bands(image, line), False)]
+    readings = [([line], False), ([line], True)]
     if line != piece:
         readings.insert(1, ([piece], False))
+    if len(bands := _bands(image, line)) > 1:
+        readings.append((bands, False))
     for parts, bleached in readings:
         words: list[Row] = []
         for part in parts:
