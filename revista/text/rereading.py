@@ -35,6 +35,7 @@ _LETTERS = 0.8  # height of the letters of a word, capitals and small ones mixed
 _WORSE = 0.05  # by how much a second reading may be less sure than the first: its lines are truer
 _GUESSED = 0.4  # mean confidence of lines that are hardly read at all
 _NO_DOUBT = 0.6  # confidence of every word of a piece, from which it is read but once
+_DOUBTS = 2  # pieces of a page that are read more than once
 _WORD_GAP = 2.0  # heights of letters: words of one line stand no farther apart
 _FEWEST_IN_A_LINE = 3  # letters
 _LARGER = 1.3  # times the usual height of words: larger ones are of titles, which stand across what they like
@@ -91,11 +92,12 @@ def reread(
     known = [row.box for row in found if row not in weak]
     pieces = unread(image, [*known, *inner])
     rest = _without(image, known) if pieces else image
-    vain, done = 0, list[Box]()
+    vain, doubts, done = 0, 0, list[Box]()
     for piece in sorted(pieces, key=lambda piece: any(piece.box.centre_in(box) for box in large)):
         if any(piece.box.centre_in(box) for box in done):
             continue
-        words = _best_reading(rest, piece, read)
+        words, doubtful = _best_reading(rest, piece, read, thorough=doubts < _DOUBTS)
+        doubts += doubtful
         before = {row for row in weak if row.box.centre_in(piece.box.grow(2))}
         if words and letters_in(words) >= letters_in(before):
             found = [row for row in found if row not in before]
@@ -117,26 +119,26 @@ def _first_lines(words: Sequence[Row]) -> list[Box]:
     return [hull(lines[:end])]
 
 
-def _best_reading(image: np.ndarray, piece: Piece, read: Read) -> list[Row]:
-    """The words of a piece, in the surest of up to four readings; the first one without doubts is taken.
+def _best_reading(image: np.ndarray, piece: Piece, read: Read, *, thorough: bool) -> tuple[list[Row], bool]:
+    """The words of a piece in the surest of its readings, and whether the first one left doubts.
 
-    They are of its whole line, of the piece alone, of the line without light greys, and of its lines one by one.
+    That is of its whole line. Where it leaves doubts, `thorough` reads the piece alone, the line without light greys,
+    and its lines one by one, until there are none.
     """
     line = _whole_line(image, piece)
+    readings = [([line], False)]
+    if thorough:
+        bands = _bands(image, line)
+        readings += [([piece], False)] * (line != piece) + [([line], True)] + [(bands, False)] * (len(bands) > 1)
     best: list[Row] = []
-    readings = [([line], False), ([line], True)]
-    if line != piece:
-        readings.insert(1, ([piece], False))
-    if len(bands := _bands(image, line)) > 1:
-        readings.append((bands, False))
-    for parts, bleached in readings:
+    for count, (parts, bleached) in enumerate(readings):
         words: list[Row] = []
         for part in parts:
             words += _apart(_sure(read_piece(image, part, read, bleached=bleached)), words)
         best = max(best, words, key=sure_letters)
         if best and min(word.confidence for word in best) >= _NO_DOUBT:
-            break
-    return best
+            return best, count > 0
+    return best, True
 
 
 def _whole_line(image: np.ndarray, piece: Piece) -> Piece:
