@@ -56,6 +56,7 @@ def _page_json(issue: str, page: PageView) -> dict[str, Any]:
                     "id": paragraph.id,
                     "box": list(paragraph.box),
                     "text": paragraph.text,
+                    "inset": paragraph.inset,
                     "confidence": _mean(word.confidence for word in paragraph.words),
                     "lines": [{"box": list(line.box), "text": line.text} for line in paragraph.lines],
                 }
