@@ -128,7 +128,10 @@ REGION = closed(
     look=nullable({"enum": [look.value for look in Look]}),
     parts=items(BOX),
 )
-PARAGRAPH = closed(id=TEXT, box=BOX, text=TEXT, confidence=nullable(NUMBER), lines=items(closed(box=BOX, text=TEXT)))
+LINE = closed(box=BOX, text=TEXT)
+PARAGRAPH = closed(
+    id=TEXT, box=BOX, text=TEXT, inset={"type": "boolean"}, confidence=nullable(NUMBER), lines=items(LINE)
+)
 PAGE = closed(
     number=INTEGER,
     image=nullable(TEXT),
