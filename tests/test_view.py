@@ -130,7 +130,7 @@ REGION = closed(
 )
 LINE = closed(box=BOX, text=TEXT)
 PARAGRAPH = closed(
-    id=TEXT, box=BOX, text=TEXT, inset={"type": "boolean"}, confidence=nullable(NUMBER), lines=items(LINE)
+    id=TEXT, box=BOX, text=TEXT, inset=FLAG, confidence=nullable(NUMBER), lines=items(LINE)
 )
 PAGE = closed(
     number=INTEGER,
