@@ -125,7 +125,8 @@ def _away(group: Sequence[Block], block: Block, pictures: Sequence[Box], em: flo
     """How far `block` stands from what it may go on with: rather below it, or its picture, than beside."""
     box = hull(b.box for b in group)
     room = hull([box, *_over(box, pictures, em)]) if block.credit else box
-    return not block.box.horizontal_overlap(room), block.box.top - box.bottom, group[0].order
+    under = 2 * block.box.horizontal_overlap(room) > (block.box.width if block.credit else 0)
+    return not under, block.box.top - box.bottom, group[0].order
 
 
 def _over(box: Box, pictures: Sequence[Box], em: float) -> list[Box]:
