@@ -409,6 +409,31 @@ def test_what_stands_in_white_of_its_own_below_a_picture_is_a_caption_in_any_typ
     assert found == ("donde el doctor Valdoro recordaba al público" if inset else None)
 
 
+def test_the_last_word_of_a_sentence_goes_with_it_though_it_stands_beside_its_lines() -> None:
+    sheet = Sheet(em=24)
+    picture = sheet.picture(100, 200, 500, 700)
+    sheet.text(["Los alumnos llegan al"], 210, 715)
+    sheet.text(["mar."], 100, 735)
+    assert captions_of(sheet.run())[picture] == "Los alumnos llegan al mar."
+
+
+def test_a_caption_as_wide_as_the_lower_picture_is_not_shared_with_the_one_above() -> None:
+    sheet = Sheet(em=24)
+    upper, lower = sheet.picture(100, 200, 1360, 690), sheet.picture(100, 710, 1200, 980)
+    lines = ["EL DOCTOR BELMIRA. La señora anunciaba el cuento en la capital desde que el espejo", "grande brillaba."]
+    sheet.text(lines, 104, 1000)
+    found = captions_of(sheet.run())
+    assert found[lower] == " ".join(lines) and found[upper] is None
+
+
+def test_capitals_across_the_lower_edge_of_a_picture_are_no_heading() -> None:
+    sheet = Sheet(em=24)
+    upper, lower = sheet.picture(100, 200, 1200, 800), sheet.picture(100, 900, 1200, 1500)
+    sheet.text(["El paseo de las señoras."], 400, 810, size=0.75)
+    sheet.text(["LA PRESIDENCIA"], 500, 1490)
+    assert captions_of(sheet.run()) == {upper: "El paseo de las señoras.", lower: "LA PRESIDENCIA"}
+
+
 @pytest.mark.parametrize(("credit", "told"), [("Fotagro fia de Galarreta", True), ("Fotagro fia Galarreta", False)])
 def test_a_credit_misread_is_known_by_what_follows(credit: str, told: bool) -> None:
     assert is_credit(credit) is told and is_credit(credit, guessed=True)

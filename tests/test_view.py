@@ -129,9 +129,7 @@ REGION = closed(
     parts=items(BOX),
 )
 LINE = closed(box=BOX, text=TEXT)
-PARAGRAPH = closed(
-    id=TEXT, box=BOX, text=TEXT, inset=FLAG, confidence=nullable(NUMBER), lines=items(LINE)
-)
+PARAGRAPH = closed(id=TEXT, box=BOX, text=TEXT, inset=FLAG, confidence=nullable(NUMBER), lines=items(LINE))
 PAGE = closed(
     number=INTEGER,
     image=nullable(TEXT),

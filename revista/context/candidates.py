@@ -187,7 +187,12 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
     if _is_larger(block, last, layout.em):
         return False  # a heading: notes below captions are no larger than these
     shared = block.box.horizontal_overlap(box) / max(1, min(block.box.width, box.width))
-    return -0.8 * size <= gap < 1.6 * size and shared >= 0.5
+    goes_on = last.unfinished and block.text[:1].islower() and gap < 0.6 * size
+    under_one = goes_on and any(
+        picture.left - size <= block.box.left <= block.box.right <= picture.right + size
+        for picture in _over(box, pictures, em)
+    )
+    return -0.8 * size <= gap < 1.6 * size and (shared >= 0.5 or under_one)
 
 
 def _follows(upper: Box, lower: Box, em: float) -> bool:

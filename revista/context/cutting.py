@@ -12,6 +12,7 @@ from revista.lean import Straight
 from revista.records import Line, Word
 from revista.wording import is_credit, printable
 
+_HIGHEST = 1.2  # times the breadth of a type: its size is no larger
 _OTHER_SIZE, _TELLING = 1.15, 12  # times the type size of the words beside; letters from which it is known
 
 
@@ -74,7 +75,9 @@ def _split_line(line: Line, straight: Straight, pictures: Sequence[Box]) -> list
     words = sorted((word for word in line.words if printable(word.text)), key=lambda word: straight.word(word).left)
     if not words:
         return []
+    breadth = breadth_in([line], straight).value
     em = line_em(line, straight)
+    em = min(em, _HIGHEST * breadth) if breadth else em  # boxes are higher than letters where something touches them
     gaps = [straight.word(b).left - straight.word(a).right for a, b in pairwise(words)]
     others = sorted(gaps)[:-1]
     usual = max(median(others), 0.0) if others else 0.6 * em

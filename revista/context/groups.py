@@ -53,7 +53,9 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
     if len(row) > 1 and (spans or caption.speaks_of_several):
         found.append(row)
     whole = hull(pictures[i] for i in cluster)
-    below_one = len(row) == 1 and pictures[row[0]].width >= 0.9 * whole.width  # which the caption fits as well
+    below_one = len(row) == 1 and (
+        pictures[row[0]].width >= 0.9 * whole.width or _fits(caption.body, pictures[row[0]])
+    )  # which is as wide as all, or as the caption
     wide = bool(above) and not below_one and caption.body.width >= 0.8 * whole.width and _centred(caption.body, whole)
     if len(cluster) > len(row) and (spans or wide or caption.speaks_of_several):
         found.append(cluster)
@@ -124,6 +126,11 @@ def _row(above: Sequence[int], pictures: Sequence[Box], those: Sequence[int]) ->
 
 def _under_width(picture: Box, caption: Box) -> float:
     return picture.horizontal_overlap(caption) / max(1, picture.width)
+
+
+def _fits(caption: Box, picture: Box) -> bool:
+    off = max(abs(caption.left - picture.left), abs(caption.right - picture.right))
+    return off <= 0.05 * picture.width
 
 
 def _centred(caption: Box, group: Box) -> bool:

@@ -329,7 +329,8 @@ def _leads_to_prose(
 
 def _under(block: Box, picture: Box, limit: float) -> bool:
     return (
-        block.centre[1] > picture.bottom
+        block.bottom > picture.bottom
+        and block.centre[1] > picture.bottom - 0.5 * block.height
         and block.top - picture.bottom < limit
         and block.horizontal_overlap(picture) > 0
     )

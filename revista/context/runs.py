@@ -9,6 +9,7 @@ from revista.geometry import Box, edge_between
 
 OTHER_TYPE = 0.05  # by how much types differ in breadth that are not the same
 _SET_IN = 0.4  # ems that more white tells a caption by
+_WIDE = 0.7  # ems of white that part a column
 _MORE_WHITE = 1.15  # times the distance of lines
 
 
@@ -49,9 +50,12 @@ def _in_column(upper: Block, lower: Block, em: float) -> bool:
     left, right = abs(upper.box.left - lower.box.left), abs(upper.box.right - lower.box.right)
     if _begins_indented(lower, em) and _ends_above(upper, lower, left, em):
         return False
+    white = lower.box.top - upper.box.bottom
+    if not upper.unfinished and white >= _WIDE * em and min(left, right) > em and more_white(upper.box, lower):
+        return False  # it is set to another width
     if left < 2.5 * em and right < 2.5 * em:
         return True
-    if lower.box.top - upper.box.bottom >= 0.7 * em:
+    if white >= _WIDE * em:
         return False
     if len(upper.lines) < 3 and len(lower.lines) > 1 and upper.box.right > lower.box.right + em:
         return False  # it is set to another width
