@@ -48,7 +48,8 @@ def _in_column(upper: Block, lower: Block, em: float) -> bool:
     if lower.box.top < upper.box.centre[1] or not upper.box.horizontal_overlap(lower.box):
         return False
     left, right = abs(upper.box.left - lower.box.left), abs(upper.box.right - lower.box.right)
-    if _begins_indented(lower, em) and _ends_above(upper, lower, left, em):
+    anew = _begins_indented(lower, em) or lower.listed
+    if anew and _ends_above(upper, lower, left, em):
         return False
     white = lower.box.top - upper.box.bottom
     if not upper.unfinished and white >= _WIDE * em and min(left, right) > em and more_white(upper.box, lower):
