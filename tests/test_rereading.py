@@ -93,3 +93,13 @@ def test_the_smallest_print_below_the_largest_is_read(tmp_path: Path) -> None:
     write(canvas, ["La sociedad cruzó la noche en el salón aunque el concurso celebraba el paseo."], 300, 1512, 13)
     page = read(canvas, tmp_path, picture(100, 260, 1101, 1501))
     assert "en el salón aunque el concurso celebraba el paseo" in normalise(" ".join(p.text for p in page.paragraphs))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(-400, 1300), st.integers(-400, 1000), st.integers(1, 900), st.integers(1, 900))
+def test_pictures_may_reach_over_every_edge_of_the_page(left: int, top: int, width: int, height: int) -> None:
+    canvas, found = two_columns()
+    image = np.array(canvas.convert("L"))
+    rows = [tesseract.Row(1, 1, n // 8, said, box, 0.95) for n, (said, box) in enumerate(found)]
+    kept, captions = reread(image, rows, [Box(left, top, left + width, top + height)], [], lambda part, height: [])
+    assert set(kept) <= set(rows) and len(captions) <= 1

@@ -264,6 +264,8 @@ def _cell(image: np.ndarray, picture: Box, size: float) -> Piece | None:
     """
     top, bottom = round(picture.bottom + 0.15 * size), round(picture.bottom + _DEEPEST * size)
     ink = np.less(image[max(0, top) : bottom], INK)
+    if not ink.size:  # the picture reaches to the foot of the page
+        return None
     sides = [_channel(ink, x, outward, size) for x, outward in ((picture.left, -1), (picture.right, 1))]
     left, right = (x for x, _ in sides)
     free = depth = min(deep for _, deep in sides)
