@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
@@ -430,6 +430,7 @@ def test_a_picture_above_parts_a_caption_from_the_prose_beside_it() -> None:
     assert len(paragraphs_of([*prose, *caption])[0][4]) == 2  # without the picture they are one line
 
 
+@example(rows=[tesseract.Row(1, 1, 1, "1", Box(0, 149, 11, 151), 1.0)], corners=[(0, 0), (0, 0)])
 @given(st.lists(words, max_size=30), st.lists(st.tuples(st.integers(0, 900), st.integers(0, 900)), max_size=4))
 def test_pictures_and_captions_lose_and_double_no_word(
     rows: list[tesseract.Row], corners: list[tuple[int, int]]

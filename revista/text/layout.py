@@ -36,8 +36,10 @@ def paragraphs_of(rows: Sequence[Row], pictures: Sequence[Box] = (), captions: S
     Returns:
         Paragraphs, each a list of lines, each a list of words.
     """
-    set_in = [(box, [row for row in rows if row.box.centre_in(box)]) for box in captions]
-    rows = [row for row in rows if not any(row.box.centre_in(box) for box in captions)]
+    set_in: list[tuple[Box, list[Row]]] = []
+    for box in captions:  # boxes may overlap: each word is taken once
+        set_in.append((box, [row for row in rows if row.box.centre_in(box)]))
+        rows = [row for row in rows if not row.box.centre_in(box)]
     strong = [row for row in rows if not _is_weak(row)]
     if not strong:
         return [part for _, words in set_in for part in _paragraphs(_lines(words))]
