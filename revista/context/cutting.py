@@ -82,11 +82,14 @@ def _split_line(line: Line, straight: Straight, pictures: Sequence[Box]) -> list
     others = sorted(gaps)[:-1]
     usual = max(median(others), 0.0) if others else 0.6 * em
     parts: list[list[Word]] = [[words[0]]]
-    for gap, left, right in zip(gaps, words, words[1:], strict=False):
+    for place, (gap, left, right) in enumerate(zip(gaps, words, words[1:], strict=False), 1):
         middle = (straight.word(left).right + straight.word(right).left) / 2
         wide = gap > max(3 * em, 2.5 * usual)
-        parted = gap > max(0.9 * em, 2.5 * usual) or (gap > 0.2 * em and _sizes_differ(words, right, straight))
-        if wide or (parted and between_pictures(middle, straight.line(line), em, pictures)):
+        if wide or (
+            gap > 0.2 * em
+            and between_pictures(middle, straight.line(line), em, pictures)
+            and (gap > max(0.9 * em, 2.5 * usual) or _sizes_differ(words[:place], words[place:], straight))
+        ):
             parts.append([])
         parts[-1].append(right)
     if len(parts) == 1:
@@ -94,10 +97,9 @@ def _split_line(line: Line, straight: Straight, pictures: Sequence[Box]) -> list
     return [Line(words=tuple(part), box=hull(word.box for word in part)) for part in parts]
 
 
-def _sizes_differ(words: Sequence[Word], second: Word, straight: Straight) -> bool:
-    """Whether the words from `second` on are set in another size than those before; a word or two do not tell."""
-    place = next(i for i, word in enumerate(words) if word is second)
-    sides = words[:place], words[place:]
+def _sizes_differ(before: Sequence[Word], after: Sequence[Word], straight: Straight) -> bool:
+    """Whether words of one line are set in another size than those before them; a word or two do not tell."""
+    sides = before, after
     ems = [median(em_of(word.text, straight.word(word).height) for word in side) for side in sides]
     breadths = [breadth_of((word.text, straight.word(word)) for word in side).value for side in sides]
     if min(len("".join(word.text for word in side)) for side in sides) < _TELLING or not all(breadths):
