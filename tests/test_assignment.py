@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from revista.context.assignment import Link, assign
 from revista.context.blocks import Block, blocks_of
 from revista.context.candidates import Candidate, candidates_of
-from revista.context.roles import Layout, layout_of
+from revista.context.roles import Layout, Role, layout_of
 from revista.context.typeface import Breadth, breadth_of
 from revista.geometry import Box
 from revista.records import Line, PageText, Paragraph, Regions
@@ -437,3 +437,46 @@ def test_capitals_across_the_lower_edge_of_a_picture_are_no_heading() -> None:
 @pytest.mark.parametrize(("credit", "told"), [("Fotagro fia de Galarreta", True), ("Fotagro fia Galarreta", False)])
 def test_a_credit_misread_is_known_by_what_follows(credit: str, told: bool) -> None:
     assert is_credit(credit) is told and is_credit(credit, guessed=True)
+
+
+def test_a_sentence_over_several_columns_under_a_picture_as_wide_is_its_caption() -> None:
+    sheet = Sheet(em=24)
+    picture = sheet.picture(100, 200, 1400, 800)
+    lines = [
+        "La señora de Quintanar en el teatro con los invitados de aquella noche y los músicos de la orquesta que la",
+        "acompañaron hasta el final de la velada.",
+    ]
+    bottom = sheet.text(lines, 100, 805)
+    for column in range(3):
+        sheet.prose(100 + column * 440, 420, bottom + 7, 1800, seed=column)
+    assert captions_of(sheet.run())[picture] == " ".join(lines)
+
+
+def test_a_line_set_in_above_lines_of_full_width_is_a_caption_above_the_text() -> None:
+    sheet = Sheet(em=30)
+    sheet.prose(800, 600, 100, 1900, seed=3)
+    picture = sheet.picture(100, 200, 700, 900)
+    bottom = sheet.text(["Un grupo de concurrentes."], 400, 910, "centre")
+    sheet.text(["El edificio recorría el cuento de la lluvia.", "Presentó la carta en la playa."], 100, bottom + 17)
+    assert captions_of(sheet.run())[picture] == "Un grupo de concurrentes."
+
+
+def test_a_line_spaced_out_goes_on_with_the_text_below_it() -> None:
+    sheet = Sheet(em=26)
+    sheet.prose(100, 500, 100, 700)
+    sheet.text(["La escalera presentó el vapor y"], 130, 1020, spacing=0.05)
+    bottom = sheet.text(["humilde saludó la orquesta en la terraza", "donde el doctor la escuchaba."], 100, 1051)
+    sheet.prose(100, 500, bottom + 7, 1900, seed=1)
+    _, _, layout = parts_of(sheet)
+    assert set(layout.roles) == {Role.PROSE}
+
+
+@pytest.mark.parametrize(("white", "told"), [(20, True), (6, False)])
+def test_a_sentence_in_the_type_of_the_text_is_a_caption_where_white_parts_it_from_that(white: int, told: bool) -> None:
+    sheet = Sheet(em=28)
+    sheet.prose(600, 480, 100, 1900, seed=2)
+    picture = sheet.picture(100, 200, 550, 800)
+    bottom = sheet.text(["La señora de Belmira durante", "la fiesta."], 100, 806)
+    sheet.prose(100, 450, bottom + white, 1200, seed=1)
+    found = captions_of(sheet.run())[picture]
+    assert (found == "La señora de Belmira durante la fiesta.") is told

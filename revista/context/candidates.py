@@ -184,6 +184,9 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
         return False  # the text goes on below a caption in a type of its own
     if layout.set_as_prose(block) and not begun and gap > _SAME_TEXT * size:
         return False
+    set_in = min(box.left - block.box.left, block.box.right - box.right)
+    if layout.set_as_prose(block) and not begun and len(block.lines) > 1 and set_in > 3 * size:
+        return False  # the first line of the text would not have been set in
     if _is_larger(block, last, layout.em):
         return False  # a heading: notes below captions are no larger than these
     shared = block.box.horizontal_overlap(box) / max(1, min(block.box.width, box.width))

@@ -185,6 +185,11 @@ def _mark_captions(
         if _ends_under_a_picture([*members, *_rest(members, short, em)], blocks, pictures, em):
             for block in members:
                 roles[block.order] = Role.SHORT
+            continue
+        first, *rest = sorted(members, key=lambda block: block.box.top)
+        parted = rest and all(more_white(first.box, block) for block in rest[:1])
+        if parted and _ends_under_a_picture([first], blocks, pictures, em):
+            roles[first.order] = Role.SHORT
 
 
 def _mark_subtitles(
@@ -267,8 +272,14 @@ def _ends_under_a_picture(
         return True
     if len(nearest.lines) < 2:
         return False
+    if any(len(b.lines) > 1 and _side_by_side(nearest.box, b.box) and b.box.top - box.bottom < em for b in below):
+        return True  # columns
     wider = box.right - nearest.box.right
     return wider > em or (sum(len(block.lines) for block in members) > 1 and wider < -1.5 * em)
+
+
+def _side_by_side(a: Box, b: Box) -> bool:
+    return not a.horizontal_overlap(b) and a.vertical_overlap(b) >= 0.5 * min(a.height, b.height)
 
 
 def _rest(members: Sequence[Block], short: Sequence[Block], em: float) -> list[Block]:

@@ -8,6 +8,7 @@ from revista.context.blocks import Block
 from revista.geometry import Box, edge_between
 
 OTHER_TYPE = 0.05  # by how much types differ in breadth that are not the same
+_SPACED_TYPE = 0.1  # the same within a sentence
 _SET_IN = 0.4  # ems that more white tells a caption by
 _WIDE = 0.7  # ems of white that part a column
 _MORE_WHITE = 1.15  # times the distance of lines
@@ -29,8 +30,9 @@ def runs_of(blocks: Sequence[Block], pictures: Sequence[Box], em: float) -> list
         for lower in ordered[position + 1 :]:
             if lower.box.top > upper.box.bottom + em:
                 break
+            goes_on = upper.unfinished and lower.text[:1].islower()  # a line that is spaced out seems broader
             same_type = min(upper.em, lower.em) > 0.85 * max(upper.em, lower.em) and not upper.breadth.differs(
-                lower.breadth, OTHER_TYPE
+                lower.breadth, _SPACED_TYPE if goes_on else OTHER_TYPE
             )
             if same_type and (
                 _goes_on(upper, lower, pictures, em) or _beside_each_other(upper.box, lower.box, pictures, em)
@@ -58,7 +60,8 @@ def _in_column(upper: Block, lower: Block, em: float) -> bool:
         return True
     if white >= _WIDE * em:
         return False
-    if len(upper.lines) < 3 and len(lower.lines) > 1 and upper.box.right > lower.box.right + em:
+    wider = max(upper.box.right - lower.box.right, lower.box.left - upper.box.left)
+    if len(upper.lines) < 3 and len(lower.lines) > 1 and wider > em:
         return False  # it is set to another width
     indent = upper.box.left - lower.box.left if len(upper.lines) == 1 else 0
     return min(left, right) < em or 0.5 * em <= indent < 3 * em

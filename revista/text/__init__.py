@@ -24,7 +24,7 @@ from revista.versions import versions
 from revista.wording import printable
 
 NAME = "text"
-VERSION = "6"
+VERSION = "7"
 
 _LARGE_PICTURE = 0.35  # share of the page: larger ones may be whole advertisements, whose print is wanted
 _SURE_IN_PICTURE = 0.7  # confidence of a line inside a large picture that is believed
@@ -32,6 +32,7 @@ _IN_PICTURE = 0.1  # share of a line in such a picture from which that is asked 
 _SURE_STANDING = 0.5  # confidence of a line that runs up or down the page
 _USUAL_GREYS, _SOME_GREYS, _FEW_GREYS = 0.8, 0.5, 0.2  # see `bleach`
 _DARK, _SPARSE = 128, 0.006  # grey values of print, and the share of a page that is as dark where there is hardly any
+_BLUR = 9  # pixels: how far the grey around what is dark at the edges reaches, both ways together
 _POOR = 0.85  # mean confidence below which print may show through from the other side
 _TURNED = 0.6  # mean confidence below which the page may stand turned
 _FEW_LETTERS = 40  # a page with fewer, each weighted with its confidence, may stand turned
@@ -184,8 +185,9 @@ def _read_page(
             rows, captions = reread(prepared.image, first, pictures, upright, read_piece)
             return _Reading(prepared, first, rows, pictures, captions, large)
 
-        usual = _SOME_GREYS if _is_sparse(even, masked) else _USUAL_GREYS
-        grey = bleach(even, usual)
+        usual = _SOME_GREYS if _is_sparse(_beside(even, masked)) else _USUAL_GREYS
+        print_alone = _beside(even, [*masked, *large], edges=False)  # a plate, or the scanner's bed, is darker than it
+        grey = bleach(even, usual, print_alone if print_alone.size and _is_sparse(print_alone) else None)
         try:
             best = read(grey, 0, left() / 2)
         except TimedOut:  # grain that it takes for print
@@ -212,12 +214,24 @@ def _read_page(
     return best, None
 
 
-def _is_sparse(even: np.ndarray, masked: Sequence[Box]) -> bool:
-    """Whether there is so little print beside the pictures that Tesseract may take the paper's grain for it."""
-    outside = np.ones(even.shape, bool)
-    for box in masked:
-        outside[box.top : box.bottom, box.left : box.right] = False
-    return float((even[outside] < _DARK).mean()) < _SPARSE if outside.any() else True
+def _beside(even: np.ndarray, pictures: Sequence[Box], *, edges: bool = True) -> np.ndarray:
+    """The greys `(n,)` of the page without some pictures and, unless `edges`, without what hangs dark on its edges."""
+    import cv2
+
+    beside = np.ones(even.shape, bool)
+    if not edges:
+        _, labels = cv2.connectedComponents((even < _DARK).astype(np.uint8), connectivity=8)
+        border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+        dark = np.isin(labels, border[border > 0]).astype(np.uint8)
+        beside = cv2.dilate(dark, np.ones((_BLUR, _BLUR), np.uint8)) == 0
+    for box in pictures:
+        beside[box.top : box.bottom, box.left : box.right] = False
+    return even[beside]
+
+
+def _is_sparse(beside: np.ndarray) -> bool:
+    """Whether there is so little print among these greys that Tesseract may take the paper's grain for it."""
+    return not beside.size or float((beside < _DARK).mean()) < _SPARSE
 
 
 def _masks(regions: Regions, width: int, height: int) -> tuple[list[Box], list[Box]]:

@@ -37,19 +37,21 @@ def paragraphs_of(rows: Sequence[Row], pictures: Sequence[Box] = (), captions: S
         Paragraphs, each a list of lines, each a list of words.
     """
     set_in: list[tuple[Box, list[Row]]] = []
-    for box in captions:  # boxes may overlap: each word is taken once
-        set_in.append((box, [row for row in rows if row.box.centre_in(box)]))
+    for box in captions:
+        words = [row for row in rows if row.box.centre_in(box)]
         rows = [row for row in rows if not row.box.centre_in(box)]
+        if words:  # boxes may overlap: each word is taken once
+            set_in.append((box, words))
     strong = [row for row in rows if not _is_weak(row)]
     if not strong:
-        return [part for _, words in set_in for part in _paragraphs(_lines(words))]
+        return [_lines(words) for _, words in set_in]
     size = median(row.box.height for row in strong)
     pieces = _pieces(strong)
     cut = xy_cut([_edges(piece) for piece in pieces], rows=2, width=_NARROW_COLUMN * size, wide=_WIDE_GUTTER * size)
     groups = [[word for i in group for word in pieces[i]] for group in cut]
     _put_back(groups, [row for row in rows if _is_weak(row)])
-    inset = _inset(groups, pictures, size)
-    inset += [(_next_to(box, strong), words) for box, words in set_in]
+    inset = [(beside, _paragraphs(_lines(words))) for beside, words in _inset(groups, pictures, size)]
+    inset += [(_next_to(box, strong), [_lines(words)]) for box, words in set_in]
     lines: Lines = []
     for group in groups:
         for line in _lines(group):
@@ -61,7 +63,7 @@ def paragraphs_of(rows: Sequence[Row], pictures: Sequence[Box] = (), captions: S
     for beside, caption in inset:
         found = (i for i, paragraph in enumerate(paragraphs) if any(beside in line for line in paragraph))
         place = next(found, len(paragraphs))
-        paragraphs[place + 1 : place + 1] = _paragraphs(_lines(caption))
+        paragraphs[place + 1 : place + 1] = caption
     return paragraphs
 
 

@@ -26,6 +26,7 @@ _MAX_SIDE = 12_000  # pixels of the prepared image: Leptonica stops at 2^31 byte
 _MAX_WORK = 40_000_000  # pixels of the prepared image: an A3 page at 400 dpi has 31 million
 _RIM = 0.05  # share of a picture's longer side by which the box around it may be too large, where it leans
 _DOTS = 5  # pixels: dots of a picture's screen that are nearer hang together
+_GRAIN = 240.0  # of 255: the grain of paper is no darker
 _BAND = 256  # rows set straight at a time, so that their places need little memory
 
 
@@ -218,17 +219,21 @@ def even_paper(image: np.ndarray) -> np.ndarray:
     return even
 
 
-def bleach(even: np.ndarray, share: float) -> np.ndarray:
+def bleach(even: np.ndarray, share: float, judged: np.ndarray | None = None) -> np.ndarray:
     """Make light greys white: the grain of the paper, and print that shows through from the other side.
 
     Args:
         even: `(height, width)` uint8, from `even_paper`.
         share: of the greys between Otsu's threshold and white, how many stay grey, 0.0 to 1.0.
+        judged: uint8, those of its greys for which the threshold is sought, where there is little but paper: what is
+            lighter than `_GRAIN` is then its grain. None for all.
     """
     import cv2
 
-    threshold, _ = cv2.threshold(even, 0, 255, cv2.THRESH_OTSU)
+    threshold, _ = cv2.threshold(even if judged is None else judged.reshape(1, -1), 0, 255, cv2.THRESH_OTSU)
     white = max(1.0, threshold + share * (255 - threshold))
+    if judged is not None:
+        white = min(white, _GRAIN)
     table = np.clip(np.arange(256) * (255 / white), 0, 255).astype(np.uint8)
     return table[even]
 

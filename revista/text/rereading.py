@@ -33,6 +33,8 @@ _SURE_IF_PLAIN = 0.4  # the same where it is letters and nothing else
 _SURE_AT_LENGTH = 0.7  # confidence of a word in such a piece that speaks for all of it
 _LETTERS = 0.8  # height of the letters of a word, capitals and small ones mixed, by its own
 _WORSE = 0.05  # by how much a second reading may be less sure than the first: its lines are truer
+_LEVEL_LINES, _OVERLAP = 0.6, 0.4  # of their height lie two readings of one line level, and over one another
+_MOST_TWICE = 4  # lines of a page, read twice, that are read once more
 _GUESSED = 0.4  # mean confidence of lines that are hardly read at all
 _NO_DOUBT = 0.6  # confidence of every word of a piece, from which it is read but once
 _DOUBTS = 2  # pieces of a page that are read more than once
@@ -46,6 +48,8 @@ _LETTERS_A_WORD, _PLAIN_LETTERS = 2.0, 4.0  # at least, on average; where it is 
 _HAIRLINE = 0.1  # heights of words: what is no wider in a row of pixels is of an upright rule
 _LEVEL = 0.12  # heights of words that the feet of words on one line lie apart at most
 _LEADING = 1.2  # heights of words: wider white ends a caption
+_OUTWARD, _INWARD = 3.5, 0.6  # the same from the sides of the picture, within which the channels are looked for
+_LINE = 0.02  # of the page's height: a line of small print is no higher
 _DEEPEST = 20.0  # heights of words below a picture in which its caption is looked for
 
 Read: TypeAlias = Callable[[np.ndarray, float], list[Row]]
@@ -78,6 +82,12 @@ def reread(
     """
     captions: list[Box] = []
     found = [row for row in rows if row.text.strip() and row.box.area]
+    for piece, twice in _read_twice(found):
+        words = _sure(read_piece(image, piece, read))
+        lines = by_line(twice)
+        if confidence_of(words) >= confidence_of(twice) - _WORSE and letters_in(words) >= max(map(letters_in, lines)):
+            found = [row for row in found if row not in twice]
+            found += _apart(words, found)
     for cell in _mixed(image, found, pictures):
         inside = [row for row in found if row.box.centre_in(cell.box)]
         found = [row for row in found if not row.box.centre_in(cell.box)]
@@ -92,21 +102,39 @@ def reread(
     known = [row.box for row in found if row not in weak]
     pieces = unread(image, [*known, *inner])
     rest = _without(image, known) if pieces else image
-    vain, doubts, done = 0, 0, list[Box]()
-    for piece in sorted(pieces, key=lambda piece: any(piece.box.centre_in(box) for box in large)):
-        if any(piece.box.centre_in(box) for box in done):
+    vain, doubts, done = [0, 0], [0, 0], list[Box]()  # beside large pictures, and at their rims
+    for piece in pieces:
+        there = any(piece.box.centre_in(box) for box in large)
+        if vain[there] == _VAIN or any(piece.box.centre_in(box) for box in done):
             continue
-        words, doubtful = _best_reading(rest, piece, read, thorough=doubts < _DOUBTS)
-        doubts += doubtful
+        words, doubtful = _best_reading(rest, piece, read, thorough=doubts[there] < _DOUBTS)
+        doubts[there] += doubtful
         before = {row for row in weak if row.box.centre_in(piece.box.grow(2))}
         if words and letters_in(words) >= letters_in(before):
             found = [row for row in found if row not in before]
             found += _apart(words, found)
             done.append(piece.box)
-        vain = 0 if words else vain + 1
-        if vain == _VAIN:
-            break
+        vain[there] = 0 if words else vain[there] + 1
     return found, captions
+
+
+def _read_twice(rows: Sequence[Row]) -> list[tuple[Piece, list[Row]]]:
+    """Printed lines that Tesseract took for several, which overlap: as pieces, with their words."""
+    groups: list[list[Row]] = []
+    for line in by_line(rows):
+        same = [group for group in groups if _one_line(group, line)]
+        groups = [group for group in groups if group not in same] + [[word for part in (*same, line) for word in part]]
+    twice = [group for group in groups if len({word.line_key for word in group}) > 1]
+    sized = ((hull(word.box for word in group), median(word.box.height for word in group), group) for group in twice)
+    return [(Piece(box, _LETTERS * size), group) for box, size, group in sized][:_MOST_TWICE]
+
+
+def _one_line(a: Sequence[Row], b: Sequence[Row]) -> bool:
+    """Whether two lines stand level and overlap, as different lines of print never do."""
+    first, second = hull(word.box for word in a), hull(word.box for word in b)
+    high = max(first.height, second.height)
+    level = first.vertical_overlap(second) >= _LEVEL_LINES * high
+    return level and first.horizontal_overlap(second) >= _OVERLAP * high
 
 
 def _first_lines(words: Sequence[Row]) -> list[Box]:
@@ -158,7 +186,8 @@ def _bands(image: np.ndarray, piece: Piece) -> list[Piece]:
     inked = np.flatnonzero((image[top:bottom, left:right] < INK).any(axis=1))
     rows = np.split(inked, np.flatnonzero(np.diff(inked) > 1) + 1)
     boxes = [Box(left, top + int(row[0]), right, top + int(row[-1]) + 1) for row in rows if row.size]
-    return [Piece(box, piece.height) for box in boxes if 0.6 * piece.height <= box.height <= 2.5 * piece.height]
+    least, most = 0.6 * piece.height, max(2.5 * piece.height, _LINE * image.shape[0])
+    return [Piece(box, max(piece.height, 0.5 * box.height)) for box in boxes if least <= box.height <= most]
 
 
 def _without(image: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
@@ -174,6 +203,8 @@ def _sure(words: list[Row]) -> list[Row]:
     words = [word for word in words if word.confidence >= _asked_of(word)]
     letters = letters_in(words)
     if letters < max(_FEWEST_LETTERS, _LETTERS_A_WORD * len(words)):  # ornaments are read as single signs
+        return []
+    if 2 * sum(map(str.isalpha, "".join(word.text for word in words))) < letters:  # dots are read as figures
         return []
     if confidence_of(words) >= _SURE:
         return words
@@ -283,7 +314,7 @@ def _cell(image: np.ndarray, picture: Box, size: float) -> Piece | None:
 def _channel(ink: np.ndarray, edge: int, outward: int, size: float) -> tuple[int, int]:
     """Where near `edge` white goes down farthest through `ink` (height, width), and how far, in pixels."""
     wide = max(2, round(0.2 * size))
-    reach = 2 * size if outward < 0 else 0.6 * size, 2 * size if outward > 0 else 0.6 * size
+    reach = [_OUTWARD * size if outward == side else _INWARD * size for side in (-1, 1)]
     first = max(0, round(edge - reach[0]))
     blocked = ink[:, first : round(edge + reach[1])]
     depths = np.where(blocked.any(axis=0), blocked.argmax(axis=0), len(ink))
