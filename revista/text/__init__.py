@@ -38,6 +38,7 @@ _TURNED = 0.6  # mean confidence below which the page may stand turned
 _FEW_LETTERS = 40  # a page with fewer, each weighted with its confidence, may stand turned
 _SURE_TURNED = 1.0  # Tesseract's orientation confidence from which a turned page is read again
 _NOISE = 0.3  # mean confidence of lines that are specks and ornaments rather than print
+_PIECE_TIME = 0.1  # of a page's time that one piece may take; usually it takes a hundredth
 _HEIGHTS_PER_INCH = 12.5  # of letters of ten-point type, capitals and small ones mixed
 _X_HEIGHTS_PER_INCH = 15.5  # of ten-point type, whose small letters are about 4.6 points high
 
@@ -163,6 +164,7 @@ def _read_page(
     Where Tesseract does not finish in time, only what looks like lines is read, and the error comes with it.
     """
     masked, large = _masks(regions, even.shape[1], even.shape[0])
+    longest = _PIECE_TIME * (deadline - time.monotonic())
     with tempfile.TemporaryDirectory(prefix="revista-text-") as folder:
         file = Path(folder) / "page.pgm"
 
@@ -171,9 +173,10 @@ def _read_page(
 
         def read_piece(part: np.ndarray, height: float) -> list[Row]:
             _write_pgm(part, file)
+            dpi = round(height * _HEIGHTS_PER_INCH)
             try:
-                return tesseract.read_tsv(file, options.language, 6, round(height * _HEIGHTS_PER_INCH), left())
-            except TimedOut:  # what the whole page gave is kept
+                return tesseract.read_tsv(file, options.language, 6, dpi, min(longest, left()))
+            except TimedOut:  # dots of a screen, mostly; what the whole page gave is kept
                 return []
 
         def read(grey: np.ndarray, orientation: int, seconds: float | None) -> _Reading:
