@@ -18,7 +18,7 @@ from revista.programs.tesseract import Row
 from revista.records import Line, Page, PageText, Paragraph, Problem, Regions, Word
 from revista.settings import TextSettings
 from revista.text.layout import Lines, paragraphs_of
-from revista.text.preparation import Prepared, bleach, even_paper, prepare
+from revista.text.preparation import INK, Prepared, bleach, even_paper, prepare
 from revista.text.rereading import reread
 from revista.versions import versions
 from revista.wording import printable
@@ -33,6 +33,7 @@ _SURE_STANDING = 0.5  # confidence of a line that runs up or down the page
 _USUAL_GREYS, _SOME_GREYS, _FEW_GREYS = 0.8, 0.5, 0.2  # see `bleach`
 _DARK, _SPARSE = 128, 0.006  # grey values of print, and the share of a page that is as dark where there is hardly any
 _BLUR = 9  # pixels: how far the grey around what is dark at the edges reaches, both ways together
+_LITTLE = 0.03  # share of a page that is print of any grey where there is not much more than captions
 _POOR = 0.85  # mean confidence below which print may show through from the other side
 _TURNED = 0.6  # mean confidence below which the page may stand turned
 _FEW_LETTERS = 40  # a page with fewer, each weighted with its confidence, may stand turned
@@ -190,7 +191,8 @@ def _read_page(
 
         usual = _SOME_GREYS if _is_sparse(_beside(even, masked)) else _USUAL_GREYS
         print_alone = _beside(even, [*masked, *large], edges=False)  # a plate, or the scanner's bed, is darker than it
-        grey = bleach(even, usual, print_alone if print_alone.size and _is_sparse(print_alone) else None)
+        little = print_alone.size > 0 and float((print_alone < INK).mean()) < _LITTLE
+        grey = bleach(even, usual, print_alone if little else None)
         try:
             best = read(grey, 0, left() / 2)
         except TimedOut:  # grain that it takes for print
