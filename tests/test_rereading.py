@@ -12,7 +12,8 @@ from revista.evaluation.text import normalise
 from revista.geometry import Box
 from revista.programs import tesseract
 from revista.text.layout import paragraphs_of
-from revista.text.rereading import Read, reread, unread
+from revista.text.pieces import Read, unread
+from revista.text.rereading import reread
 from tests.test_text import FONT, LEFT, RIGHT, picture, read, sheet, two_columns, write
 
 

@@ -23,8 +23,8 @@ from revista.records import Page, PageText, Region, RegionKind, Regions, Word
 from revista.settings import TextSettings
 from revista.text import preparation
 from revista.text.layout import paragraphs_of
+from revista.text.pieces import unread
 from revista.text.preparation import even_paper
-from revista.text.rereading import unread
 
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSerif.ttf"
 LEFT = [

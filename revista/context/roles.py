@@ -176,7 +176,7 @@ def _mark_running_heads(blocks: Sequence[Block], roles: list[Role], pictures: Se
 def _mark_captions(
     blocks: Sequence[Block], roles: list[Role], runs: Sequence[int], pictures: Sequence[Box], em: float
 ) -> None:
-    """Mark runs that are captions set in the type of the prose as short print."""
+    """Mark runs that are captions set in the type of the prose, or begin with one, as short print."""
     for run in set(runs):
         members = [b for b in blocks if runs[b.order] == run and roles[b.order] in (Role.PROSE, Role.SHORT)]
         if all(roles[block.order] is Role.SHORT for block in members):
@@ -187,8 +187,7 @@ def _mark_captions(
                 roles[block.order] = Role.SHORT
             continue
         first, *rest = sorted(members, key=lambda block: block.box.top)
-        parted = rest and all(more_white(first.box, block) for block in rest[:1])
-        if parted and _ends_under_a_picture([first], blocks, pictures, em):
+        if rest and more_white(first.box, rest[0]) and _ends_under_a_picture([first], blocks, pictures, em):
             roles[first.order] = Role.SHORT
 
 
