@@ -254,7 +254,7 @@ def test_a_heading_in_small_letters_is_no_part_of_the_caption_above() -> None:
     assert list(captions_of(sheet.run()).values()) == ["La niña Julia Hinojares, junto al mar."]
 
 
-@pytest.mark.parametrize("word", ["izquierda", "i1quierda", "12quierda", "izquerda"])
+@pytest.mark.parametrize("word", ["izquierda", "i1quierda", "12quierda", "izquerda", "izquierd a"])
 def test_a_side_whose_letters_were_misread_is_known(word: str) -> None:
     sheet = Sheet()
     sheet.picture(100, 200, 700, 700)

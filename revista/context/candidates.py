@@ -21,7 +21,7 @@ _TITLED = re.compile(
 _PLACES = {
     "upper": re.compile(r"\b(arriba|superior(es)?)\b", re.IGNORECASE),
     "lower": re.compile(r"\b(abajo|inferior(es)?|debajo)\b", re.IGNORECASE),
-    "left": re.compile(r"\b\w{0,2}qu?i?e?rda\b", re.IGNORECASE),  # letters of it are easily lost or misread
+    "left": re.compile(r"\b\w{0,2}qu?i?e?rd ?a\b", re.IGNORECASE),  # letters of it are easily lost or misread
     "right": re.compile(r"\bde ?re ?c ?ha\b", re.IGNORECASE),
     "centre": re.compile(r"\b(en el|al) (centro|medio)\b", re.IGNORECASE),
 }
