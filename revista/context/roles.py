@@ -271,13 +271,14 @@ def _ends_under_a_picture(
         return True
     if len(nearest.lines) < 2:
         return False
-    if any(len(b.lines) > 1 and _side_by_side(nearest.box, b.box) and b.box.top - box.bottom < em for b in below):
+    if any(len(b.lines) > 1 and side_by_side(nearest.box, b.box) and b.box.top - box.bottom < em for b in below):
         return True  # columns
     wider = box.right - nearest.box.right
     return wider > em or (sum(len(block.lines) for block in members) > 1 and wider < -1.5 * em)
 
 
-def _side_by_side(a: Box, b: Box) -> bool:
+def side_by_side(a: Box, b: Box) -> bool:
+    """Whether two boxes stand beside each other, at the same height by half of the lower one."""
     return not a.horizontal_overlap(b) and a.vertical_overlap(b) >= 0.5 * min(a.height, b.height)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from revista.context.candidates import Candidate
 from revista.context.costs import link_cost, place_of
 from revista.context.groups import Target
-from revista.context.roles import Layout
+from revista.context.roles import Layout, side_by_side
 from revista.geometry import Box
 
 _SEVERAL = -0.05  # cheaper than one caption that fits as well, since none is left over
@@ -54,8 +54,7 @@ def _rows(numbers: Sequence[int], captions: Sequence[Candidate]) -> list[list[in
 
 
 def _beside(a: Candidate, b: Candidate) -> bool:
-    level = a.box.vertical_overlap(b.box) >= 0.5 * min(a.box.height, b.box.height)
-    return level and not a.box.horizontal_overlap(b.box) and min(a.em, b.em) > 0.8 * max(a.em, b.em)
+    return side_by_side(a.box, b.box) and min(a.em, b.em) > 0.8 * max(a.em, b.em)
 
 
 def _within(caption: Candidate, target: Target, em: float) -> bool:

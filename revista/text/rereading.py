@@ -48,7 +48,7 @@ def reread(
         image: `(height, width)` uint8, dark print on white, the pictures painted over.
         rows: what was read.
         pictures: upright boxes in pixels of `image`.
-        large: boxes of pictures that were not painted over; nothing more is looked for in them.
+        large: boxes of pictures that were not painted over; more is looked for at their rims alone.
         read: reads a part of the image.
 
     Returns:
