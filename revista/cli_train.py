@@ -1,4 +1,4 @@
-"""The command line of training: `revista train encoder | translate | captioner | clip | pages | regions | looks`."""
+"""The command line of training: `revista train` and what is to learn."""
 
 from __future__ import annotations
 
@@ -207,6 +207,34 @@ def regions(
     source = generator.from_captions(_data(data, images, None))
     history = training.train(entries, source, settings, out, pick_device(device), resume, begin)
     write_report(out / "report.html", "Regions", settings.model_dump(), history)
+
+
+@train.command()
+def refine(
+    data: DataArgument,
+    real: RealOption = None,
+    out: OutOption = Path("training/refine"),
+    images: ImagesOption = None,
+    config: ConfigOption = None,
+    network: Annotated[str, typer.Option(help="A registered model, or a folder with model.onnx.")] = "compact-regions",
+    seed: SeedOption = None,
+    resume: ResumeOption = False,
+) -> None:
+    """Train only what moves the borders of proposed pictures: `model/refine.onnx` in --out."""
+    from revista.evaluation.index import read_index
+    from revista.regions.looking import session
+    from revista.training import pages as generator
+    from revista.training import refining as training
+    from revista.training.regions_config import RegionsConfig
+    from revista.training.report import write_report
+    from revista.weights import ONNX, find_weights
+
+    settings = _config(RegionsConfig, config, "regions", seed)
+    entries = [entry for index in real or () for entry in read_index(index)]
+    source = generator.from_captions(_data(data, images, None))
+    pages = session(find_weights(network).folder / ONNX)
+    history = training.train(entries, source, settings, out, pages, resume)
+    write_report(out / "report.html", "Borders", settings.model_dump(), history)
 
 
 @train.command()

@@ -51,7 +51,7 @@ class RegionsSettings(Group):
 
     detectors: tuple[Literal["compact", "rapid_layout", "opencv", "transformers"], ...] = ("compact",)
     min_confidence: float = Field(0.5, ge=0, le=1)
-    compact_model: str = "compact-regions"  # registered id, or a folder with config.json, model.onnx, looks.onnx
+    compact_model: str = "compact-regions"  # registered id, or a folder as `revista train regions` writes it
     transformers_model: str | None = None  # local folder or hub id (org/name@revision)
 
 

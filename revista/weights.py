@@ -23,6 +23,7 @@ from revista.store import sha256_of
 _HUB_ID = re.compile(r"(?P<name>\w[\w.-]{0,95}/\w[\w.-]{0,95})(?:@(?P<revision>\w[\w.-]{0,99}))?", re.ASCII)
 WANTED = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm", "*.jinja")
 ONNX = "model.onnx"  # in place of safetensors: the network of a detector
+REFINE_ONNX = "refine.onnx"  # beside it: the network that moves the borders of proposed pictures
 LOOKS_ONNX = "looks.onnx"  # beside it: the network that looks at found pictures once more
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 HUB_SECONDS = 5.0  # the hub library asks twice, and without this waits for ever on a network that swallows packets
@@ -76,7 +77,7 @@ class Weights:
 
 def files_of(folder: Path) -> list[Path]:
     """The files of a checkpoint, by name: those that a model may be loaded from."""
-    return sorted(f for pattern in (*WANTED, ONNX, LOOKS_ONNX) for f in folder.glob(pattern))
+    return sorted(f for pattern in (*WANTED, ONNX, REFINE_ONNX, LOOKS_ONNX) for f in folder.glob(pattern))
 
 
 @lru_cache(maxsize=256)

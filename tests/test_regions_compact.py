@@ -17,9 +17,10 @@ from revista.evaluation.index import IndexPage
 from revista.geometry import Box
 from revista.records import Look, RegionKind
 from revista.regions.combine import Found
-from revista.regions.compact import LONGEST, STEP, CompactDetector, fitted, padded
+from revista.regions.compact import CompactDetector
 from revista.regions.decoding import CHANNELS, CLASSES, LOOKS, STRIDE, decode, inside_and_looks, overlaps
-from revista.regions.judging import Curve, Proposed, judge, shares_of
+from revista.regions.finding import LONGEST, STEP, fitted, padded
+from revista.regions.judging import Curve, Proposed, distinct, judgements, shares_of
 from revista.regions.settling import settle
 from revista.settings import RegionsSettings
 from revista.training.regions_config import RegionsConfig, is_held_out
@@ -129,16 +130,19 @@ def test_boxes_are_believed_as_far_as_picture_fills_and_nothing_surrounds_them()
     first, second = np.array([4, 5, 14, 20]) * 8.0, np.array([17, 5, 27, 20]) * 8.0
     both, half, text = np.array([4, 5, 27, 20]) * 8.0, np.array([4, 5, 9, 20]) * 8.0, np.array([3, 25, 27, 38]) * 8.0
     boxes = np.stack([text, half, both, first, second])
-    found = dict(judge(Proposed(boxes, np.full(5, 0.8), np.zeros(5, bool)), inside, Curve()))
+    judged = judgements(Proposed(boxes, np.full(5, 0.8), np.zeros(5, bool)), inside)
+    found = [Curve().confidence(value) for value in judged]
     assert found[3] > 0.9
     assert found[4] > 0.9
     assert found[3] > found[2] > found[0]
-    assert 1 not in found  # it means the same as the whole, and worse
     assert found[0] < 0.1
-    assert list(found.values()) == sorted(found.values(), reverse=True)
-    assert judge(Proposed(np.zeros((0, 4)), np.zeros(0), np.zeros(0, bool)), inside) == []
+    places = distinct(boxes, judged, 0.5)
+    assert 1 not in places  # it means the same as the first, and worse
+    assert [judged[i] for i in places] == sorted((judged[i] for i in places), reverse=True)
+    assert not len(judgements(Proposed(np.zeros((0, 4)), np.zeros(0), np.zeros(0, bool)), inside))
+    assert distinct(np.zeros((0, 4)), np.zeros(0), 0.5) == []
     crowd = np.ones((40, 30), np.float32)  # figures that stand close together, each within its own ink
-    network, ink = (judge(Proposed(first[None], np.ones(1), np.array([by])), crowd)[0][1] for by in (False, True))
+    network, ink = (judgements(Proposed(first[None], np.ones(1), np.array([by])), crowd)[0] for by in (False, True))
     assert network < 0.1 < ink
 
 
@@ -148,9 +152,10 @@ def test_any_boxes_can_be_judged(corners: list[tuple[float, float, float, float]
     rng = np.random.default_rng(seed)
     inside = rng.random((int(rng.integers(1, 60)), int(rng.integers(1, 60)))).astype(np.float32)
     boxes = np.array([[min(a, c), min(b, d), max(a, c), max(b, d)] for a, b, c, d in corners]).reshape(-1, 4)
-    found = judge(Proposed(boxes, rng.random(len(boxes)), rng.random(len(boxes)) < 0.5), inside, Curve())
-    assert all(0 <= confidence <= 1 for _, confidence in found)
-    assert all(overlaps(boxes[a], boxes[[b]])[0] < 0.5 for (a, _), (b, _) in itertools.combinations(found, 2))
+    judged = judgements(Proposed(boxes, rng.random(len(boxes)), rng.random(len(boxes)) < 0.5), inside)
+    assert all(0 <= value <= 1 for value in judged)
+    places = distinct(boxes, judged, 0.5)
+    assert all(overlaps(boxes[a], boxes[[b]])[0] < 0.5 for a, b in itertools.combinations(places, 2))
 
 
 # --- settling ---
@@ -201,6 +206,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         look_steps=3,
         prints=2,
         print_steps=3,
+        refine_pages=4,
+        refine_steps=3,
     )
     history = train([], photographs, config, out, "cpu", False)
     assert [row["step"] for row in history.rows] == [3, 6]
@@ -259,6 +266,9 @@ def test_a_trained_folder_is_a_detector(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingWeights, match=r"config\.json"):
         CompactDetector(str(tmp_path))
     (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(MissingWeights, match=r"refine\.onnx"):
+        CompactDetector(str(tmp_path))
+    (tmp_path / "refine.onnx").write_bytes((trained / "model" / "refine.onnx").read_bytes())
     with pytest.raises(MissingWeights, match=r"looks\.onnx"):
         CompactDetector(str(tmp_path))
     (tmp_path / "looks.onnx").write_bytes((trained / "model" / "looks.onnx").read_bytes())
@@ -273,7 +283,8 @@ def test_a_trained_folder_is_a_detector(trained: Path, tmp_path: Path) -> None:
             assert 0 <= left < right <= image.shape[1]
             assert 0 <= top < bottom <= image.shape[0]
     options = RegionsSettings(detectors=("compact",), compact_model=str(tmp_path))
-    assert set(regions.weights(options)) == {"compact/config.json", "compact/looks.onnx", "compact/model.onnx"}
+    files = ("config.json", "looks.onnx", "model.onnx", "refine.onnx")
+    assert set(regions.weights(options)) == {f"compact/{name}" for name in files}
 
 
 def test_torn_and_foreign_networks_are_refused(trained: Path, tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from revista.regions.decoding import STRIDE, overlaps
 _RING = 2.0  # cells around a box in which there should be no picture
 _FINER = 8  # places are looked up on a map of one pixel each
 _INK = 0.7  # how far the ink's own word is trusted, beside the network's
-_SAME = 0.5  # IoU from which two boxes mean the same picture
 
 
 class Curve(NamedTuple):
@@ -40,26 +39,31 @@ class Proposed(NamedTuple):
     inked: np.ndarray  # (n,) bool: proposed by the ink, not by the network
 
 
-def judge(proposed: Proposed, inside: np.ndarray, curve: Curve | None = None) -> list[tuple[int, float]]:
-    """The boxes that mean different pictures, each with its confidence (0.0 to 1.0), surest first.
+def judgements(proposed: Proposed, inside: np.ndarray) -> np.ndarray:
+    """How likely each box holds a picture, (n,) 0.0 to 1.0.
 
     Args:
         proposed: the boxes.
         inside: (rows, columns) how likely each cell lies in a picture, 0.0 to 1.0.
-        curve: from judgement to confidence; None gives the judgements themselves.
-
-    Returns:
-        Places among the boxes with confidences; of boxes that mean the same the best.
     """
     rows, columns = inside.shape
     finer = cv2.resize(inside, (columns * _FINER, rows * _FINER), interpolation=cv2.INTER_LINEAR)
     total = cv2.integral(finer.astype(np.float32))
-    boxes = proposed.boxes
-    values = [_judgement(*one, total) for one in zip(*proposed, strict=True)]
-    found: list[tuple[int, float]] = []
-    for i in np.argsort(-np.array(values), kind="stable").tolist():
-        if not found or overlaps(boxes[i], boxes[[place for place, _ in found]]).max() < _SAME:
-            found.append((i, values[i] if curve is None else curve.confidence(values[i])))
+    return np.array([_judgement(*one, total) for one in zip(*proposed, strict=True)], float)
+
+
+def distinct(boxes: np.ndarray, values: np.ndarray, same: float) -> list[int]:
+    """Places among boxes (n, 4) of those that mean different things, best first: of two alike the better one stays.
+
+    Args:
+        boxes: corners.
+        values: (n,) how good each is.
+        same: IoU from which two boxes mean the same.
+    """
+    found: list[int] = []
+    for i in np.argsort(-values, kind="stable").tolist():
+        if not found or overlaps(boxes[i], boxes[found]).max() < same:
+            found.append(i)
     return found
 
 

@@ -154,4 +154,4 @@ def export(weights: Path, folder: Path) -> None:
     network = LookNetwork()
     network.load_state_dict(load_file(weights))
     free = {name: {0: "pictures"} for name in ("features", "looks")}
-    write_onnx(network, folder / LOOKS_ONNX, {"features": torch.zeros(2, FEATURES)}, "looks", free)
+    write_onnx(network, folder / LOOKS_ONNX, {"features": torch.zeros(2, FEATURES)}, ("looks",), free)

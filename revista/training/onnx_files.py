@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ def write_onnx(
     network: torch.nn.Module,
     file: Path,
     inputs: Mapping[str, torch.Tensor],
-    output: str,
+    outputs: Sequence[str],
     free: Mapping[str, Mapping[int, str]],
 ) -> None:
     """Write a network as ONNX.
@@ -24,8 +24,8 @@ def write_onnx(
         network: on the CPU.
         file: where to; an existing file is overwritten.
         inputs: an example of each, in order, by name.
-        output: the name of what it gives.
-        free: axes of inputs and output whose length is free, with their names.
+        outputs: the names of what it gives.
+        free: axes of inputs and outputs whose length is free, with their names.
 
     Raises:
         MissingProgram: the packages that write ONNX are not installed.
@@ -36,7 +36,7 @@ def write_onnx(
             tuple(inputs.values()),
             str(file),
             input_names=list(inputs),
-            output_names=[output],
+            output_names=list(outputs),
             dynamic_axes={name: dict(axes) for name, axes in free.items()},
             opset_version=17,
             dynamo=False,

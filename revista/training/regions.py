@@ -11,23 +11,23 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from revista.evaluation.index import IndexPage
-from revista.geometry import Box
-from revista.regions.compact import LONGEST, STEP, fitted, padded, pictures_of
-from revista.regions.decoding import CLASSES, LOOKS, decode, inside_and_looks, overlaps
+from revista.regions.decoding import CLASSES, LOOKS, STRIDE, decode, overlaps
+from revista.regions.finding import LONGEST, STEP, Looked, fitted, padded, propose
 from revista.regions.halftone import find_pictures
-from revista.regions.judging import Curve, judge
-from revista.training import looks, loop
+from revista.regions.judging import Curve, Proposed, distinct, judgements
+from revista.regions.looking import session
+from revista.training import looks, loop, refining
 from revista.training.onnx_files import write_onnx
 from revista.training.pages import PICTURES
 from revista.training.pages.pictures import Photographs
 from revista.training.regions_config import RegionsConfig, is_held_out
-from revista.training.regions_data import KINDS, SMALL, Sample, batches, generated, real
+from revista.training.regions_data import CHECK_SEED, KINDS, SMALL, Sample, batches, generated, real
 from revista.training.regions_looks import learn_looks
 from revista.training.regions_network import PageNetwork, losses, pixels_of, targets
 from revista.weights import ONNX
 
 WEIGHTS = "regions.safetensors"
-_CHECK_SEED = 7_000  # of the generated pages that are only measured on
+_SAME = 0.5  # IoU from which two boxes mean the same picture
 _AS_GOOD = 0.005  # F1 that is less than the best one by so much is as good
 
 
@@ -40,9 +40,10 @@ def train(
     resume: bool,
     begin: Path | None = None,
 ) -> loop.History:
-    """Train both networks of the detector `compact`; as ONNX they go to the folder `model` in `out`.
+    """Train the three networks of the detector `compact`; as ONNX they go to the folder `model` in `out`.
 
-    The page network's weights go to `regions.safetensors`; the other one's training is that of `looks.train`.
+    The page network's weights go to `regions.safetensors`; the others' trainings are those of `looks.train` and
+    `refining.train`.
 
     Args:
         entries: real pages; those of `config.held_out` are measured on, the others learnt from.
@@ -69,7 +70,7 @@ def train(
     held = [e for e in entries if is_held_out(e, config)]
     learnt = real([e for e in entries if not is_held_out(e, config)])
     folder = out / "pages"
-    made = [generated(n, _CHECK_SEED, source, folder) for n in range(config.check_pages)]
+    made = [generated(n, CHECK_SEED, source, folder) for n in range(config.check_pages)]
     unseen = real(held)
     drawn: list[Iterator[list[Sample]]] = []
 
@@ -110,6 +111,7 @@ def train(
         save_file({name: value.cpu().contiguous() for name, value in best.state_dict().items()}, out / WEIGHTS)
     export(out / WEIGHTS, out / "model", calibrate(best, [*made, *learnt], device))
     looks.train(entries, source, config, out, resume)
+    refining.train(entries, source, config, out, session(out / "model" / ONNX), resume)
     return history
 
 
@@ -117,7 +119,8 @@ def f1(model: torch.nn.Module, samples: Sequence[Sample], device: str, longest: 
     """F1 of pictures at IoU 0.5, of the network's own boxes, of pages whose longer side is `longest` pixels."""
     right = found = true = 0
     for sample in samples:
-        judged = _judged(model, sample, device, longest, [])
+        looked = _looked(model, sample, device, longest)
+        judged = _judged(propose(looked, [p for p in decode(looked.maps) if p.kind == "picture"]), looked)
         sure = [box for box, judgement in judged if judgement >= Curve().middle]
         right += sum(_right(sure, _pictures(sample)))
         true, found = true + len(_pictures(sample)), found + len(sure)
@@ -129,17 +132,20 @@ def _pictures(sample: Sample) -> np.ndarray:
     return sample.boxes[[KINDS[k] in PICTURES for k in sample.kinds]]
 
 
-def _judged(
-    model: torch.nn.Module, sample: Sample, device: str, longest: int, inked: Sequence[tuple[Box, float]]
-) -> list[tuple[np.ndarray, float]]:
-    """The boxes of pictures in the sample's pixels, with their judgement, surest first."""
+def _looked(model: torch.nn.Module, sample: Sample, device: str, longest: int = LONGEST) -> Looked:
+    """What the network makes of a sample."""
     model.eval()
     small, across, down = fitted(sample.image, longest)
     with torch.inference_mode():
         maps = model(pixels_of([padded(small, STEP)]).to(device)).float().cpu().numpy()[0]
-    scale = np.array([across, down, across, down])
-    proposed = pictures_of(decode(maps), inked, scale)
-    return [(proposed.boxes[i] / scale, value) for i, value in judge(proposed, inside_and_looks(maps)[0])]
+    rows, columns = (-(-side // STRIDE) for side in small.shape[:2])
+    return Looked(maps, (rows, columns), np.array([across, down, across, down]))
+
+
+def _judged(proposed: Proposed, looked: Looked) -> list[tuple[np.ndarray, float]]:
+    """The boxes of pictures in the sample's pixels, with their judgement, surest first."""
+    judged = judgements(proposed, looked.inside_and_looks()[0])
+    return [(proposed.boxes[i] / looked.scale, float(judged[i])) for i in distinct(proposed.boxes, judged, _SAME)]
 
 
 def _right(boxes: Sequence[np.ndarray], truth: np.ndarray) -> list[bool]:
@@ -159,7 +165,8 @@ def calibrate(model: torch.nn.Module, samples: Sequence[Sample], device: str) ->
 
     values, right, true = [], [], 0
     for sample in samples:
-        judged = _judged(model, sample, device, LONGEST, find_pictures(sample.image))
+        looked = _looked(model, sample, device)
+        judged = _judged(propose(looked, decode(looked.maps), find_pictures(sample.image)), looked)
         values += [judgement for _, judgement in judged]
         right += _right([box for box, _ in judged], _pictures(sample))
         true += len(_pictures(sample))
@@ -192,4 +199,4 @@ def export(weights: Path, folder: Path, curve: Curve) -> None:
     network.load_state_dict(load_file(weights))
     dimensions = {0: "pages", 2: "height", 3: "width"}
     pixels = torch.zeros(1, 3, 2 * STEP, 2 * STEP)
-    write_onnx(network, folder / ONNX, {"pixels": pixels}, "maps", {"pixels": dimensions, "maps": dimensions})
+    write_onnx(network, folder / ONNX, {"pixels": pixels}, ("maps",), {"pixels": dimensions, "maps": dimensions})

@@ -21,6 +21,8 @@ class RegionsConfig(BaseModel):
     weight_decay: float = 0.02
     real: float = 0.15  # share of real pages in a batch
     look_steps: int = 0  # more of them at the end, in which only looks are learnt
+    refine_pages: int = 0  # generated ones whose proposed boxes borders are learnt from
+    refine_steps: int = 1  # of learning that
     prints: int = 0  # pictures that are printed by themselves, to learn a second look at a picture from
     print_steps: int = 1  # of learning that
     looks_unknown: tuple[str, ...] = ()  # sources of real pages whose pictures' looks are not known

@@ -24,6 +24,7 @@ KINDS = (*PICTURES, "part", "caption", "title", "text", "furniture")
 SMALL, LARGE = (320, 256), (384, 320)
 """Height and width of what is learnt from, in pixels; or width and height."""
 
+CHECK_SEED = 7_000  # of the generated pages that are only measured on
 STORED = 720  # pixels of the longer side of a page on disk
 
 

@@ -32,7 +32,7 @@ class PageNetwork(nn.Module):
         super().__init__()
         before = (3, *WIDTHS)
         self.stages = nn.ModuleList(
-            nn.Sequential(convolution(before[i], width, 3, 2), *(_Residual(width) for _ in range(DEPTHS[i])))
+            nn.Sequential(convolution(before[i], width, 3, 2), *(Residual(width) for _ in range(DEPTHS[i])))
             for i, width in enumerate(WIDTHS)
         )
         self.lateral = nn.ModuleList(nn.Conv2d(width, NECK, 1) for width in WIDTHS[2:])
@@ -65,13 +65,17 @@ def convolution(before: int, after: int, size: int, stride: int = 1) -> nn.Seque
     )
 
 
-class _Residual(nn.Module):
+class Residual(nn.Module):
+    """Two convolutions whose result is added to what they were given."""
+
     def __init__(self, width: int) -> None:
+        """Build it for so many channels."""
         super().__init__()
         self.first = convolution(width, width, 3)
         self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(pages, width, h, w) to the same."""
         return functional.relu(x + self.second(self.first(x)))
 
 
@@ -165,7 +169,7 @@ def losses(made: torch.Tensor, wanted: list[Targets]) -> dict[str, torch.Tensor]
             found[name] = made.sum() * 0
             continue
         guess = _corners(made[:, place].permute(0, 2, 3, 1)[index], index)
-        iou, giou = _ious(guess, truth.permute(0, 2, 3, 1)[index])
+        iou, giou = ious(guess, truth.permute(0, 2, 3, 1)[index])
         found[name] = (2.0 if name == "box" else 1.0) * (1 - giou).mean()
         score = iou.detach().clamp(0, 1)
         for kind in range(n):
@@ -191,7 +195,7 @@ def _corners(logs: torch.Tensor, index: tuple[torch.Tensor, ...]) -> torch.Tenso
     return torch.stack([x - away[:, 0], y - away[:, 1], x + away[:, 2], y + away[:, 3]], dim=1)
 
 
-def _ious(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def ious(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """IoU and generalised IoU (Rezatofighi et al. 2019, arXiv:1902.09630) of (n, 4) corners, pair by pair."""
     shared = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0).prod(dim=1)
     areas = (a[:, 2:] - a[:, :2]).prod(dim=1), (b[:, 2:] - b[:, :2]).prod(dim=1)

@@ -1,0 +1,97 @@
+"""Which boxes of a page are its pictures, once each has been looked at closely.
+
+How likely a box holds a picture is told by the page network's judgement (`judging`). The closer look (`refining`) has
+learnt more of what stands close together, but only on generated pages and a few real ones. So it is heard where it is
+sure: that a box holds nothing, that it holds several pictures, or that one was overlooked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from revista.regions.judging import distinct
+
+_SAME = 0.5  # IoU from which two boxes mean the same picture
+_STANDS = 0.5  # confidence from which a box is a picture, so far
+_SURE = 0.85  # overlap to be expected from which the closer look is sure of a picture
+_NOTHING = 0.3  # the same, below which it is sure that there is none
+_INSIDE = 0.8  # share of a box from which it lies in another one
+_APART = 0.2  # share of a box that another one may cover, of pictures that are inside the same
+_THINKABLE = 0.02  # confidence by its judgement below which a box was rightly overlooked
+_BESIDE = 0.3  # the same of a picture that was overlooked, beside those that stand
+_PAPER = 1.25  # times what pictures cover that they explain: there is paper between them
+_LESS = 0.999  # of the confidence of what it lost against
+
+
+def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The boxes that mean different pictures, and how sure each is.
+
+    Args:
+        boxes: (n, 4) corners, moved by the closer look.
+        confidences: (n,) how likely each holds a picture, by its judgement.
+        fits: (n,) the overlap with a picture to be expected of each, by the closer look.
+
+    Returns:
+        Places among the boxes (m,) and confidences (m,), 0.0 to 1.0, surest first. A box around several pictures is
+        among them, less sure than these.
+    """
+    told = np.where(fits < _NOTHING, np.minimum(confidences, fits), confidences)
+    named = distinct(boxes, told, _SAME)
+    standing: list[int] = []
+    for i in named:
+        if told[i] >= _STANDS and not any(_nested(boxes, i, j) for j in standing):
+            standing.append(i)
+    sure = sorted(np.flatnonzero(fits >= _SURE).tolist(), key=lambda i: (-fits[i], i))
+    for whole in tuple(standing):
+        parts = _parts(boxes, whole, sure)
+        explained = _PAPER * sum(fits[i] * _area(boxes[i]) for i in parts)
+        if len(parts) > 1 and explained > fits[whole] * _area(boxes[whole]):
+            told[parts] = np.maximum(told[parts], fits[parts])
+            told[whole] = min(told[whole], _LESS * told[parts].min())
+            standing = [i for i in standing if i != whole] + parts
+    for i in sure:
+        thinkable = confidences[i] >= _THINKABLE and i not in standing
+        if thinkable and _most_shared(boxes, i, standing) < _BESIDE:
+            told[i] = max(told[i], fits[i])
+            standing.append(i)
+    rest = [i for i in named if i not in standing and not any(_same(boxes, i, j) for j in standing)]
+    places = np.array([*standing, *rest], int)
+    places = places[np.argsort(-told[places], kind="stable")]
+    return places, told[places]
+
+
+def _parts(boxes: np.ndarray, whole: int, sure: Iterable[int]) -> list[int]:
+    """Those of the sure boxes, best first, that lie inside a box and apart from each other."""
+    found: list[int] = []
+    for i in sure:
+        smaller = _area(boxes[i]) < _INSIDE * _area(boxes[whole])
+        inside = i != whole and smaller and _covered(boxes[i], boxes[whole]) >= _INSIDE
+        if inside and _most_shared(boxes, i, found) < _APART:
+            found.append(i)
+    return found
+
+
+def _most_shared(boxes: np.ndarray, one: int, others: Iterable[int]) -> float:
+    """How much of a box one of the others covers, or it of one of them, at most."""
+    pairs = ((boxes[one], boxes[other]) for other in others)
+    return max((max(_covered(a, b), _covered(b, a)) for a, b in pairs), default=0.0)
+
+
+def _nested(boxes: np.ndarray, one: int, other: int) -> bool:
+    return _most_shared(boxes, one, (other,)) >= _INSIDE
+
+
+def _same(boxes: np.ndarray, one: int, other: int) -> bool:
+    return len(distinct(boxes[[one, other]], np.zeros(2), _SAME)) < 2
+
+
+def _area(box: np.ndarray) -> float:
+    return float(np.clip(box[2:] - box[:2], 0, None).prod())
+
+
+def _covered(box: np.ndarray, by: np.ndarray) -> float:
+    """The share of a box that another one covers; 0.0 of an empty one."""
+    shared = np.concatenate([np.maximum(box[:2], by[:2]), np.minimum(box[2:], by[2:])])
+    return _area(shared) / max(_area(box), 1e-9)

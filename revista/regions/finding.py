@@ -1,0 +1,121 @@
+"""The pictures of a page: proposed by the page network and by the ink, judged, looked at closely, each told once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from revista.geometry import Box
+from revista.regions.deciding import decide
+from revista.regions.decoding import STRIDE, Proposal, inside_and_looks, overlaps
+from revista.regions.detector import PART
+from revista.regions.judging import Curve, Proposed, distinct, judgements
+from revista.regions.refining import Refiner, Views
+
+LONGEST = 384  # pixels of a page's longer side, as the network looks at it
+STEP = 64  # the sides of what it looks at are multiples of this
+_UNLIKELY = 0.03  # judgement below which a box is not looked at closely
+_ALIKE = 0.85  # IoU from which two boxes need not both be looked at
+_STILL = 0.5  # IoU with what was proposed from which a moved box is still the same picture's
+_MOST = 24  # boxes of a page that are looked at closely, likeliest first
+
+
+class Looked(NamedTuple):
+    """What the network makes of a page."""
+
+    maps: np.ndarray  # (channels, rows, columns), padding included
+    cells: tuple[int, int]  # rows and columns without the padding
+    scale: np.ndarray  # (4,) from the page's pixels to the network's
+
+    def inside_and_looks(self) -> tuple[np.ndarray, np.ndarray]:
+        """How likely each cell lies in a picture (rows, columns), and the share of each look there (looks, ...)."""
+        rows, columns = self.cells
+        return inside_and_looks(self.maps[:, :rows, :columns])
+
+
+def look_at(network: Any, image: np.ndarray) -> Looked:
+    """What the page network, a session of onnxruntime, makes of a page (height, width, 3) uint8 RGB."""
+    small, across, down = fitted(image)
+    pixels = padded(small, STEP).transpose(2, 0, 1)[None].astype(np.float32)
+    (maps,) = network.run(None, {"pixels": pixels})
+    rows, columns = (-(-side // STRIDE) for side in small.shape[:2])
+    return Looked(maps[0], (rows, columns), np.array([across, down, across, down]))
+
+
+def propose(looked: Looked, proposals: Sequence[Proposal], inked: Sequence[tuple[Box, float]] = ()) -> Proposed:
+    """All boxes that may hold a picture, in pixels of the network's input.
+
+    Args:
+        looked: what the page network makes of the page.
+        proposals: of it. Parts of collages count, too: neighbours may have been taken for one.
+        inked: what the page's ink proposes, in the page's pixels.
+    """
+    own = [p for p in proposals if p.kind in ("picture", PART)]
+    found = [(p.box, p.score) for p in own]
+    found += [(tuple(np.array(box) * looked.scale), score) for box, score in inked]
+    boxes = np.array([box for box, _ in found], float).reshape(-1, 4)
+    return Proposed(boxes, np.array([score for _, score in found], float), np.arange(len(found)) >= len(own))
+
+
+def pictures(
+    proposed: Proposed, looked: Looked, image: np.ndarray, refiner: Refiner, curve: Curve
+) -> tuple[np.ndarray, np.ndarray]:
+    """What of the proposed boxes is a picture, each picture once.
+
+    Args:
+        proposed: the boxes.
+        looked: what the page network makes of the page.
+        image: the page (height, width, 3) uint8 RGB.
+        refiner: what moves borders.
+        curve: from judgement to confidence.
+
+    Returns:
+        Corners (n, 4) in the page's pixels, and (n,) confidences, 0.0 to 1.0, surest first.
+    """
+    inside, _ = looked.inside_and_looks()
+    judged = judgements(proposed, inside)
+    likely = [i for i in distinct(proposed.boxes, judged, _ALIKE) if judged[i] > _UNLIKELY][:_MOST]
+    corners = proposed.boxes[likely] / looked.scale
+    confidences = np.array([curve.confidence(judged[i]) for i in likely], float)
+    views = Views(image, inside, looked.scale[:2])
+    once, _ = refiner.refine(views, corners)
+    twice, fits = refiner.refine(views, once)
+    moved = np.array([_nearest(*ways) for ways in zip(corners, once, twice, strict=True)]).reshape(-1, 4)
+    places, confidences = decide(moved, confidences, fits)
+    return moved[places], confidences
+
+
+def _nearest(proposed: np.ndarray, once: np.ndarray, twice: np.ndarray) -> np.ndarray:
+    """The box as it was moved last, before it became another one."""
+    near: np.ndarray = overlaps(proposed, np.stack([twice, once])) >= _STILL
+    return twice if near[0] else once if near[1] else proposed
+
+
+def fitted(image: np.ndarray, longest: int = LONGEST) -> tuple[np.ndarray, float, float]:
+    """The page as the network looks at it, and by what its width and height were multiplied.
+
+    Its longer side becomes `longest` pixels, that of a smaller page at most twice as long; no side less than one cell.
+    """
+    height, width = image.shape[:2]
+    factor = min(longest / max(height, width), 2.0)
+    size = max(STRIDE, round(width * factor)), max(STRIDE, round(height * factor))
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return cv2.resize(image, size, interpolation=way), size[0] / width, size[1] / height
+
+
+def padded(image: np.ndarray, step: int) -> np.ndarray:
+    """The image with both sides grown to multiples of `step`, right and below, in the colour of its edge.
+
+    Args:
+        image: (height, width, 3) uint8.
+        step: in pixels.
+    """
+    height, width = image.shape[:2]
+    edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    whole = np.empty((-(-height // step) * step, -(-width // step) * step, 3), np.uint8)
+    whole[:] = np.median(edge, axis=0)
+    whole[:height, :width] = image
+    return whole

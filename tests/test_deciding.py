@@ -1,0 +1,75 @@
+"""Which boxes stand once the closer look has been heard: where it is sure, and only there."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from revista.regions.deciding import decide
+from revista.regions.decoding import overlaps
+
+AROUND, LEFT, RIGHT = (0, 0, 210, 100), (0, 0, 100, 100), (112, 0, 210, 100)
+ELSEWHERE = (300, 300, 400, 400)
+
+
+def decided(*found: tuple[tuple[int, int, int, int], float, float]) -> dict[tuple[int, ...], float]:
+    """Confidences by box, from boxes with their confidence by judgement and their fit."""
+    boxes, confidences, fits = zip(*found, strict=True)
+    corners = np.array(boxes, float)
+    places, told = decide(corners, np.array(confidences), np.array(fits))
+    assert told.tolist() == sorted(told.tolist(), reverse=True)
+    return {boxes[i]: float(value) for i, value in zip(places, told, strict=True)}
+
+
+def test_two_photographs_win_over_the_box_around_both() -> None:
+    found = decided((AROUND, 0.9, 0.6), (LEFT, 0.2, 0.93), (RIGHT, 0.1, 0.9))
+    assert found[LEFT] == 0.93
+    assert found[RIGHT] == 0.9
+    assert 0.5 < found[AROUND] < 0.9  # it is still told, as less sure: the record says what it lost against
+
+
+@pytest.mark.parametrize("clear", [(LEFT,), (LEFT, (120, 10, 160, 40))])
+def test_a_collage_wins_over_what_is_clear_in_it(clear: tuple[tuple[int, int, int, int], ...]) -> None:
+    found = decided((AROUND, 0.9, 0.88), *((box, 0.1, 0.9) for box in clear))
+    assert found[AROUND] == 0.9
+    assert all(found[box] == 0.1 for box in clear)
+
+
+def test_what_is_surely_no_picture_goes_and_what_was_overlooked_comes() -> None:
+    found = decided((LEFT, 0.8, 0.1), (ELSEWHERE, 0.1, 0.95))
+    assert found == {LEFT: 0.1, ELSEWHERE: 0.95}
+    assert decided((ELSEWHERE, 0.001, 0.95)) == {ELSEWHERE: 0.001}  # nothing spoke for it before
+    assert decided((ELSEWHERE, 0.1, 0.8)) == {ELSEWHERE: 0.1}  # not sure enough
+
+
+def test_an_overlooked_picture_stands_beside_the_others_not_on_them() -> None:
+    across = (60, 0, 160, 100)
+    assert decided((LEFT, 0.9, 0.7), (across, 0.1, 0.95))[across] == 0.1
+
+
+def test_of_boxes_that_mean_the_same_one_stays() -> None:
+    assert decided((LEFT, 0.9, 0.9), ((2, 2, 102, 98), 0.8, 0.95)) == {LEFT: 0.9}
+    places, told = decide(np.zeros((0, 4)), np.zeros(0), np.zeros(0))
+    assert not len(places)
+    assert not len(told)
+
+
+corner = st.integers(0, 60).map(lambda n: 5.0 * n)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.tuples(corner, corner, corner, corner, st.floats(0, 1), st.floats(0, 1)), max_size=9))
+def test_any_boxes_are_decided(found: list[tuple[float, ...]]) -> None:
+    boxes = np.array([[min(a, c), min(b, d), max(a, c), max(b, d)] for a, b, c, d, *_ in found], float).reshape(-1, 4)
+    confidences, fits = (np.array([one[k] for one in found], float) for k in (4, 5))
+    places, told = decide(boxes, confidences, fits)
+    assert len(set(places.tolist())) == len(places)
+    assert ((told >= 0) & (told <= 1)).all()
+    assert (told[:-1] >= told[1:]).all()
+    assert all(overlaps(boxes[a], boxes[[b]])[0] < 0.8 for a, b in itertools.combinations(places, 2))
+    for place, value in zip(places.tolist(), told.tolist(), strict=True):
+        assert value <= max(confidences[place], fits[place]) + 1e-12
