@@ -16,7 +16,7 @@ from revista.regions.judging import distinct
 _SAME = 0.5  # IoU from which two boxes mean the same picture
 _STANDS = 0.5  # confidence from which a box is a picture, so far
 _SURE = 0.85  # overlap to be expected from which the closer look is sure of a picture
-_NOTHING = 0.3  # the same, below which it is sure that there is none
+_NOTHING = 0.2  # the same, below which it is sure that there is none
 _INSIDE = 0.8  # share of a box from which it lies in another one
 _APART = 0.2  # share of a box that another one may cover, of pictures that are inside the same
 _THINKABLE = 0.02  # confidence by its judgement below which a box was rightly overlooked

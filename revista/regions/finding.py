@@ -20,6 +20,7 @@ STEP = 64  # the sides of what it looks at are multiples of this
 _UNLIKELY = 0.03  # judgement below which a box is not looked at closely
 _ALIKE = 0.85  # IoU from which two boxes need not both be looked at
 _STILL = 0.5  # IoU with what was proposed from which a moved box is still the same picture's
+_KNOWN = 0.4  # overlap to be expected below which the closer look says nothing about borders
 _MOST = 24  # boxes of a page that are looked at closely, likeliest first
 
 
@@ -83,15 +84,15 @@ def pictures(
     views = Views(image, inside, looked.scale[:2])
     once, _ = refiner.refine(views, corners)
     twice, fits = refiner.refine(views, once)
-    moved = np.array([_nearest(*ways) for ways in zip(corners, once, twice, strict=True)]).reshape(-1, 4)
+    moved = np.array([_moved(*ways) for ways in zip(corners, once, twice, fits, strict=True)]).reshape(-1, 4)
     places, confidences = decide(moved, confidences, fits)
     return moved[places], confidences
 
 
-def _nearest(proposed: np.ndarray, once: np.ndarray, twice: np.ndarray) -> np.ndarray:
-    """The box as it was moved last, before it became another one."""
-    near: np.ndarray = overlaps(proposed, np.stack([twice, once])) >= _STILL
-    return twice if near[0] else once if near[1] else proposed
+def _moved(proposed: np.ndarray, once: np.ndarray, twice: np.ndarray, fit: float) -> np.ndarray:
+    """The box as it was moved last, before it became another one; as proposed where the closer look knows no better."""
+    near = overlaps(proposed, np.stack([twice, once])) >= _STILL
+    return proposed if fit < _KNOWN or not near.any() else twice if near[0] else once
 
 
 def fitted(image: np.ndarray, longest: int = LONGEST) -> tuple[np.ndarray, float, float]:
