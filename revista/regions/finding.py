@@ -20,6 +20,7 @@ STEP = 64  # the sides of what it looks at are multiples of this
 _UNLIKELY = 0.03  # judgement below which a box is not looked at closely
 _ALIKE = 0.85  # IoU from which two boxes need not both be looked at
 _STILL = 0.5  # IoU with what was proposed from which a moved box is still the same picture's
+_AGREED = 0.85  # the same, from which it means the borders that the ink proposed
 _KNOWN = 0.4  # overlap to be expected below which the closer look says nothing about borders
 _MOST = 24  # boxes of a page that are looked at closely, likeliest first
 
@@ -84,15 +85,21 @@ def pictures(
     views = Views(image, inside, looked.scale[:2])
     once, _ = refiner.refine(views, corners)
     twice, fits = refiner.refine(views, once)
-    moved = np.array([_moved(*ways) for ways in zip(corners, once, twice, fits, strict=True)]).reshape(-1, 4)
+    ways = zip(corners, once, twice, fits, proposed.inked[likely], strict=True)
+    moved = np.array([_moved(*way) for way in ways]).reshape(-1, 4)
     places, confidences = decide(moved, confidences, fits)
     return moved[places], confidences
 
 
-def _moved(proposed: np.ndarray, once: np.ndarray, twice: np.ndarray, fit: float) -> np.ndarray:
-    """The box as it was moved last, before it became another one; as proposed where the closer look knows no better."""
-    near = overlaps(proposed, np.stack([twice, once])) >= _STILL
-    return proposed if fit < _KNOWN or not near.any() else twice if near[0] else once
+def _moved(proposed: np.ndarray, once: np.ndarray, twice: np.ndarray, fit: float, inked: bool) -> np.ndarray:
+    """The box as it was moved last, before it became another one; as proposed where the closer look knows no better.
+
+    Where it agrees with the ink, the ink's borders stay: they are those of the print, to the pixel.
+    """
+    shared = overlaps(proposed, np.stack([twice, once]))
+    if fit < _KNOWN or (inked and shared[0] >= _AGREED):
+        return proposed
+    return twice if shared[0] >= _STILL else once if shared[1] >= _STILL else proposed
 
 
 def fitted(image: np.ndarray, longest: int = LONGEST) -> tuple[np.ndarray, float, float]:
