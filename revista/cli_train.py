@@ -13,7 +13,10 @@ from pydantic import BaseModel, ValidationError
 from revista.errors import BadArguments
 
 if TYPE_CHECKING:
+    from revista.evaluation.index import IndexPage
     from revista.training.data import CaptionData
+    from revista.training.pages.pictures import Photographs
+    from revista.training.regions_config import RegionsConfig
 
 train = typer.Typer(help="Train the small models that travel with the repository.", no_args_is_help=True)
 
@@ -58,6 +61,19 @@ def _data(folder: Path, images: Path | None, captions: Path | None) -> CaptionDa
 
     data = open_data(folder, images)
     return replace(data, captions=captions) if captions else data
+
+
+def _pages(
+    data: Path, real: list[Path] | None, images: Path | None, config: Path | None, seed: int | None
+) -> tuple[RegionsConfig, list[IndexPage], Photographs]:
+    """What the detector's networks learn from: settings, real pages, and photographs for generated ones."""
+    from revista.evaluation.index import read_index
+    from revista.training import pages as generator
+    from revista.training.regions_config import RegionsConfig
+
+    settings = _config(RegionsConfig, config, "regions", seed)
+    entries = [entry for index in real or () for entry in read_index(index)]
+    return settings, entries, generator.from_captions(_data(data, images, None))
 
 
 @train.command()
@@ -196,15 +212,10 @@ def regions(
 ) -> None:
     """Train the detector of pictures and print, on generated pages and real ones; the folder `model` in --out is it."""
     from revista.devices import pick_device
-    from revista.evaluation.index import read_index
-    from revista.training import pages as generator
     from revista.training import regions as training
-    from revista.training.regions_config import RegionsConfig
     from revista.training.report import write_report
 
-    settings = _config(RegionsConfig, config, "regions", seed)
-    entries = [entry for index in real or () for entry in read_index(index)]
-    source = generator.from_captions(_data(data, images, None))
+    settings, entries, source = _pages(data, real, images, config, seed)
     history = training.train(entries, source, settings, out, pick_device(device), resume, begin)
     write_report(out / "report.html", "Regions", settings.model_dump(), history)
 
@@ -221,17 +232,12 @@ def refine(
     resume: ResumeOption = False,
 ) -> None:
     """Train only what moves the borders of proposed pictures: `model/refine.onnx` in --out."""
-    from revista.evaluation.index import read_index
     from revista.regions.looking import session
-    from revista.training import pages as generator
     from revista.training import refining as training
-    from revista.training.regions_config import RegionsConfig
     from revista.training.report import write_report
     from revista.weights import ONNX, find_weights
 
-    settings = _config(RegionsConfig, config, "regions", seed)
-    entries = [entry for index in real or () for entry in read_index(index)]
-    source = generator.from_captions(_data(data, images, None))
+    settings, entries, source = _pages(data, real, images, config, seed)
     pages = session(find_weights(network).folder / ONNX)
     history = training.train(entries, source, settings, out, pages, resume)
     write_report(out / "report.html", "Borders", settings.model_dump(), history)
@@ -248,14 +254,9 @@ def looks(
     resume: ResumeOption = False,
 ) -> None:
     """Train only what tells photographs, drawings, advertisements and ornaments apart: `model/looks.onnx` in --out."""
-    from revista.evaluation.index import read_index
     from revista.training import looks as training
-    from revista.training import pages as generator
-    from revista.training.regions_config import RegionsConfig
     from revista.training.report import write_report
 
-    settings = _config(RegionsConfig, config, "regions", seed)
-    entries = [entry for index in real or () for entry in read_index(index)]
-    source = generator.from_captions(_data(data, images, None))
+    settings, entries, source = _pages(data, real, images, config, seed)
     history = training.train(entries, source, settings, out, resume)
     write_report(out / "report.html", "Looks", settings.model_dump(), history)

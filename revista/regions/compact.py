@@ -106,7 +106,8 @@ class CompactDetector:
         proposed = propose(looked, proposals, find_pictures(seen))
         found = zip(*pictures(proposed, looked, seen, self._refiner, self._curve), strict=True)
         judged = [(box, float(confidence)) for box, confidence in found if confidence >= _LOWEST]
-        shares = [shares_of(box * looked.scale, *looked.inside_and_looks()) for box, _ in judged]
+        inside, looks = looked.inside_and_looks()
+        shares = [shares_of(box * looked.scale, inside, looks) for box, _ in judged]
         told = self._second.looks(seen, [_on_page(box, seen) for box, _ in judged], shares)
         for (box, confidence), look in zip(judged, told, strict=True):
             yield RegionKind.PICTURE, box, confidence, look

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from revista.regions.decoding import overlaps
 from revista.regions.judging import distinct
 
 _SAME = 0.5  # IoU from which two boxes mean the same picture
@@ -56,7 +57,7 @@ def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tupl
         if thinkable and _most_shared(boxes, i, standing) < _BESIDE:
             told[i] = max(told[i], fits[i])
             standing.append(i)
-    rest = [i for i in named if i not in standing and not any(_same(boxes, i, j) for j in standing)]
+    rest = [i for i in named if i not in standing and overlaps(boxes[i], boxes[standing]).max(initial=0.0) < _SAME]
     places = np.array([*standing, *rest], int)
     places = places[np.argsort(-told[places], kind="stable")]
     return places, told[places]
@@ -81,10 +82,6 @@ def _most_shared(boxes: np.ndarray, one: int, others: Iterable[int]) -> float:
 
 def _nested(boxes: np.ndarray, one: int, other: int) -> bool:
     return _most_shared(boxes, one, (other,)) >= _INSIDE
-
-
-def _same(boxes: np.ndarray, one: int, other: int) -> bool:
-    return len(distinct(boxes[[one, other]], np.zeros(2), _SAME)) < 2
 
 
 def _area(box: np.ndarray) -> float:

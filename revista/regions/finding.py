@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -40,9 +40,19 @@ class Looked(NamedTuple):
 
 def look_at(network: Any, image: np.ndarray) -> Looked:
     """What the page network, a session of onnxruntime, makes of a page (height, width, 3) uint8 RGB."""
-    small, across, down = fitted(image)
-    pixels = padded(small, STEP).transpose(2, 0, 1)[None].astype(np.float32)
-    (maps,) = network.run(None, {"pixels": pixels})
+    return looked_at(lambda pixels: network.run(None, {"pixels": pixels})[0], image)
+
+
+def looked_at(maps_of: Callable[[np.ndarray], np.ndarray], image: np.ndarray, longest: int = LONGEST) -> Looked:
+    """What a page network makes of a page (height, width, 3) uint8 RGB whose longer side it sees as `longest` pixels.
+
+    Args:
+        maps_of: the network: (1, 3, h, w) float32, 0 to 255, sides multiples of `STEP`, to (1, channels, h/8, w/8).
+        image: the page.
+        longest: in pixels.
+    """
+    small, across, down = fitted(image, longest)
+    maps = maps_of(padded(small, STEP).transpose(2, 0, 1)[None].astype(np.float32))
     rows, columns = (-(-side // STRIDE) for side in small.shape[:2])
     return Looked(maps[0], (rows, columns), np.array([across, down, across, down]))
 

@@ -45,6 +45,16 @@ class History:
     seconds: float = 0.0
 
 
+def descend(
+    losses: Mapping[str, torch.Tensor], model: torch.nn.Module, optimiser: torch.optim.Optimizer, most: float
+) -> None:
+    """One step down the sum of `losses`, with gradients whose norm is at most `most`."""
+    optimiser.zero_grad(set_to_none=True)
+    torch.stack(list(losses.values())).sum().backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), most)
+    optimiser.step()
+
+
 def fit(
     plan: Plan,
     parts: Mapping[str, Any],

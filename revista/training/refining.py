@@ -124,11 +124,7 @@ def train(
         model.train()
         corners, scores = model(_views(drawn))
         found = losses(corners, scores, drawn)
-        total = torch.stack(list(found.values())).sum()
-        optimiser.zero_grad(set_to_none=True)
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimiser.step()
+        loop.descend(found, model, optimiser, 5.0)
         kept.update_parameters(model)
         return {name: float(value.detach()) for name, value in found.items()}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -16,7 +15,7 @@ from revista.regions.halftone import find_pictures
 from revista.regions.refining import Views
 from revista.training.pages import PICTURES
 from revista.training.pages.pictures import Photographs
-from revista.training.regions_data import KINDS, Sample, generated
+from revista.training.regions_data import KINDS, Sample, generated, kept
 
 MOST = 8  # pictures of a page, nearest first, that a box is compared with
 HOLDS = 0.45  # IoU with a picture from which a box is to become that picture's
@@ -44,22 +43,16 @@ class Drawn(NamedTuple):
     pictures: np.ndarray  # (MOST, 4) those that its overlap is measured with
 
 
-def on_sample(sample: Sample, network: Any, kept: Path | None = None) -> RefinedPage:
-    """What the page network, a session of onnxruntime, and the ink make of a sample; read from `kept` where it is."""
-    truth = sample.boxes[[KINDS[k] in PICTURES for k in sample.kinds]]
-    try:
-        if kept is None:
-            raise FileNotFoundError
-        with np.load(kept) as file:
-            inside, scale, proposed = file["inside"], file["scale"], file["proposed"]
-    except (OSError, ValueError, KeyError, BadZipFile):
+def on_sample(sample: Sample, network: Any, file: Path | None = None) -> RefinedPage:
+    """What the page network, a session of onnxruntime, and the ink make of a sample; kept in `file`, if any."""
+
+    def make() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         looked = look_at(network, sample.image)
-        inside, scale = looked.inside_and_looks()[0].astype(np.float16), looked.scale[:2]
-        proposed = propose(looked, decode(looked.maps), find_pictures(sample.image)).boxes / looked.scale
-        if kept is not None:
-            beside = kept.with_suffix(".part.npz")
-            np.savez(beside, inside=inside, scale=scale, proposed=proposed)
-            beside.replace(kept)
+        boxes = propose(looked, decode(looked.maps), find_pictures(sample.image)).boxes / looked.scale
+        return looked.inside_and_looks()[0].astype(np.float16), looked.scale[:2], boxes
+
+    inside, scale, proposed = kept(file, ("inside", "scale", "proposed"), make) if file else make()
+    truth = sample.boxes[[KINDS[k] in PICTURES for k in sample.kinds]]
     return RefinedPage(Views(sample.image, inside.astype(np.float32), scale), truth, proposed)
 
 

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from revista.evaluation.index import IndexPage
-from revista.regions.decoding import CLASSES, LOOKS, STRIDE, decode, overlaps
-from revista.regions.finding import LONGEST, STEP, Looked, fitted, padded, propose
+from revista.regions.decoding import CLASSES, LOOKS, decode, overlaps
+from revista.regions.finding import LONGEST, STEP, Looked, looked_at, propose
 from revista.regions.halftone import find_pictures
 from revista.regions.judging import Curve, Proposed, distinct, judgements
 from revista.regions.looking import session
@@ -84,11 +84,7 @@ def train(
         with loop.precision(device, config.precision):
             maps = model(pixels)
         found = losses(maps, [targets(s) for s in samples])
-        total = torch.stack(list(found.values())).sum()
-        optimiser.zero_grad(set_to_none=True)
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-        optimiser.step()
+        loop.descend(found, model, optimiser, 10.0)
         kept.update_parameters(model)
         return {name: float(value.detach()) for name, value in found.items()}
 
@@ -135,11 +131,13 @@ def _pictures(sample: Sample) -> np.ndarray:
 def _looked(model: torch.nn.Module, sample: Sample, device: str, longest: int = LONGEST) -> Looked:
     """What the network makes of a sample."""
     model.eval()
-    small, across, down = fitted(sample.image, longest)
-    with torch.inference_mode():
-        maps = model(pixels_of([padded(small, STEP)]).to(device)).float().cpu().numpy()[0]
-    rows, columns = (-(-side // STRIDE) for side in small.shape[:2])
-    return Looked(maps, (rows, columns), np.array([across, down, across, down]))
+
+    def maps_of(pixels: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            found: np.ndarray = model(torch.from_numpy(pixels).to(device)).float().cpu().numpy()
+        return found
+
+    return looked_at(maps_of, sample.image, longest)
 
 
 def _judged(proposed: Proposed, looked: Looked) -> list[tuple[np.ndarray, float]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import cv2
@@ -41,16 +42,23 @@ class Sample:
 def generated(number: int, seed: int, source: Photographs, folder: Path) -> Sample:
     """Generated page `number` of a `seed`, from `folder` where it has been made before."""
     file = folder / f"{seed}_{number:06d}.npz"
-    try:
-        with np.load(file) as kept:
-            data, boxes, kinds = kept["image"], kept["boxes"], kept["kinds"]
-    except (OSError, ValueError, KeyError, BadZipFile):  # not made yet, or cut off while it was written
-        data, boxes, kinds = _make(number, seed, source)
-        folder.mkdir(parents=True, exist_ok=True)
-        beside = file.with_suffix(".part.npz")
-        np.savez(beside, image=data, boxes=boxes, kinds=kinds)
-        beside.replace(file)
+    data, boxes, kinds = kept(file, ("image", "boxes", "kinds"), lambda: _make(number, seed, source))
     return Sample(cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB), boxes, kinds, True)
+
+
+def kept(file: Path, names: Sequence[str], make: Callable[[], Sequence[np.ndarray]]) -> list[np.ndarray]:
+    """The arrays of these names in a file; made, and written to it, where it is not there or not whole."""
+    try:
+        with np.load(file) as found:
+            return [found[name] for name in names]
+    except (OSError, ValueError, KeyError, BadZipFile):  # not made yet, or cut off while it was written
+        made = list(make())
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = file.with_suffix(".part.npz")
+        arrays: dict[str, Any] = dict(zip(names, made, strict=True))
+        np.savez(beside, **arrays)
+        beside.replace(file)
+        return made
 
 
 def _make(number: int, seed: int, source: Photographs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
