@@ -31,6 +31,7 @@ SeedOption = Annotated[int | None, typer.Option(help="Another seed than the conf
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")]
 BeginOption = Annotated[Path | None, typer.Option("--from", help="Weights to begin with, instead of chance.")]
+OnnxOption = Annotated[Path | None, typer.Option("--from", help="Weights to begin with: .safetensors, or .onnx.")]
 RealOption = Annotated[
     list[Path] | None, typer.Option("--real", help="INDEX of real pages to learn from and measure on; repeatable.")
 ]
@@ -205,7 +206,7 @@ def regions(
     out: OutOption = Path("training/regions"),
     images: ImagesOption = None,
     config: ConfigOption = None,
-    begin: BeginOption = None,
+    begin: OnnxOption = None,
     seed: SeedOption = None,
     device: DeviceOption = "auto",
     resume: ResumeOption = False,
@@ -228,6 +229,7 @@ def refine(
     images: ImagesOption = None,
     config: ConfigOption = None,
     network: Annotated[str, typer.Option(help="A registered model, or a folder with model.onnx.")] = "compact-regions",
+    begin: OnnxOption = None,
     seed: SeedOption = None,
     resume: ResumeOption = False,
 ) -> None:
@@ -239,7 +241,7 @@ def refine(
 
     settings, entries, source = _pages(data, real, images, config, seed)
     pages = session(find_weights(network).folder / ONNX)
-    history = training.train(entries, source, settings, out, pages, resume)
+    history = training.train(entries, source, settings, out, pages, resume, begin)
     write_report(out / "report.html", "Borders", settings.model_dump(), history)
 
 

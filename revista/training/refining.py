@@ -15,7 +15,7 @@ from torch.nn import functional
 from revista.evaluation.index import IndexPage
 from revista.regions.refining import CHANNELS, MARGIN, SIDE
 from revista.training import loop
-from revista.training.onnx_files import write_onnx
+from revista.training.onnx_files import begin_with, write_onnx
 from revista.training.pages.pictures import Photographs
 from revista.training.refining_data import Drawn, RefinedPage, draw, on_generated, on_sample
 from revista.training.regions_config import RegionsConfig, is_held_out
@@ -88,6 +88,7 @@ def train(
     out: Path,
     network: Any,
     resume: bool,
+    begin: Path | None = None,
 ) -> loop.History:
     """Train what moves borders; it goes as `refine.onnx` to the folder `model` in `out`.
 
@@ -95,9 +96,10 @@ def train(
         entries: real pages; those of `config.held_out` are measured on, the others learnt from.
         source: photographs for generated pages.
         config: see there.
-        out: folder; weights and checkpoint go to `refine` in it, generated pages to `pages`.
+        out: folder; weights, checkpoint and what is proposed go to `refine` in it, generated pages to `pages`.
         network: the page network, a session of onnxruntime.
         resume: go on from the checkpoint.
+        begin: weights to begin with, instead of chance; see `begin_with`.
 
     Returns:
         The `History`; a check's score is the mean overlap of boxes that hold a picture with it, once moved, `before`
@@ -105,13 +107,17 @@ def train(
     """
     own, folder = out / "refine", out / "pages"
     own.mkdir(parents=True, exist_ok=True)
-    pages = on_generated(range(config.refine_pages), config.seed, source, folder, network)
+    proposed = own / "proposed"
+    pages = on_generated(range(config.refine_pages), config.seed, source, folder, network, proposed)
     learnt = [on_sample(s, network) for s in real([e for e in entries if not is_held_out(e, config)])]
     unseen = [on_sample(s, network) for s in real([e for e in entries if is_held_out(e, config)])]
-    made = on_generated(range(config.check_pages), CHECK_SEED, source, folder, network)
+    made = on_generated(range(config.check_pages), CHECK_SEED, source, folder, network, proposed)
     checked, held = (_drawn((part,), 0.0, _CHECKED, np.random.default_rng(config.seed)) for part in (made, unseen))
     torch.manual_seed(config.seed)
     model = RefineNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if begin is not None:
+        rng = np.random.default_rng(config.seed)
+        begin_with(model, begin, _views(_drawn((pages, learnt), _REAL, _BATCH, rng)))
     kept = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(_AVERAGE), use_buffers=True
     )

@@ -57,12 +57,10 @@ def on_sample(sample: Sample, network: Any, file: Path | None = None) -> Refined
 
 
 def on_generated(
-    numbers: Sequence[int], seed: int, source: Photographs, folder: Path, network: Any
+    numbers: Sequence[int], seed: int, source: Photographs, folder: Path, network: Any, proposed: Path
 ) -> list[RefinedPage]:
-    """The generated pages of these numbers; they and what is proposed for them are kept in `folder`."""
-    return [
-        on_sample(generated(n, seed, source, folder), network, folder / f"{seed}_{n:06d}.proposed.npz") for n in numbers
-    ]
+    """The generated pages of these numbers, kept in `folder`; what this network proposes is kept in `proposed`."""
+    return [on_sample(generated(n, seed, source, folder), network, proposed / f"{seed}_{n:06d}.npz") for n in numbers]
 
 
 def draw(page: RefinedPage, rng: np.random.Generator) -> Drawn:

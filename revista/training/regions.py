@@ -17,7 +17,7 @@ from revista.regions.halftone import find_pictures
 from revista.regions.judging import Curve, Proposed, distinct, judgements
 from revista.regions.looking import session
 from revista.training import looks, loop, refining
-from revista.training.onnx_files import write_onnx
+from revista.training.onnx_files import begin_with, write_onnx
 from revista.training.pages import PICTURES
 from revista.training.pages.pictures import Photographs
 from revista.training.regions_config import RegionsConfig, is_held_out
@@ -52,7 +52,7 @@ def train(
         out: folder of weights, checkpoint and generated pages; made where there is none.
         device: a torch device.
         resume: go on from the checkpoint in `out`.
-        begin: weights to begin with, instead of chance.
+        begin: weights to begin with, instead of chance; see `begin_with`.
 
     Returns:
         The `History`; a check's score is F1 at IoU 0.5 of pictures on generated pages, `small` the same on small
@@ -61,15 +61,16 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     model = PageNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    held = [e for e in entries if is_held_out(e, config)]
+    learnt = real([e for e in entries if not is_held_out(e, config)])
+    folder = out / "pages"
     if begin is not None:
-        model.load_state_dict(load_file(begin))
+        shown = next(batches(config, source, folder, learnt, config.steps))
+        begin_with(model, begin, pixels_of([s.image for s in shown]).to(device))
     kept = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average), use_buffers=True
     )
     optimiser = torch.optim.AdamW(model.parameters(), lr=config.rate, weight_decay=config.weight_decay)
-    held = [e for e in entries if is_held_out(e, config)]
-    learnt = real([e for e in entries if not is_held_out(e, config)])
-    folder = out / "pages"
     made = [generated(n, CHECK_SEED, source, folder) for n in range(config.check_pages)]
     unseen = real(held)
     drawn: list[Iterator[list[Sample]]] = []
