@@ -14,7 +14,7 @@ from revista.errors import BadArguments, MissingProgram
 from revista.evaluation.index import read_index
 from revista.geometry import Box
 from revista.training import pages
-from revista.training.pages import PICTURES, Item, ageing, canvas, parts
+from revista.training.pages import PICTURES, Item, ageing, canvas, parts, pictures
 from revista.training.pages.layouts import LAYOUTS
 from revista.training.pages.words import Words
 
@@ -69,6 +69,18 @@ def test_photographs_lie_where_the_truth_says() -> None:
         ring = moved.grow(6)
         outside.append(np.median([grey[ring.top, ring.left : ring.right], grey[ring.bottom, ring.left : ring.right]]))
     assert all(a + 40 < b for a, b in zip(inside, outside, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_through_a_screen_darker_tones_are_printed_darker(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    steps = range(0, 256, 15)
+    wedge = np.repeat(np.array(steps, np.uint8), 40)[None].repeat(60, axis=0)
+    printed = pictures.screened(wedge, rng.uniform(2.2, 5.0), rng)
+    tones = printed.reshape(60, len(steps), 40).mean(axis=(0, 2))
+    assert (np.diff(tones) > 0).all()
+    assert tones[0] < 60
+    assert tones[-1] > 200
 
 
 def test_the_index_is_one_that_evaluations_read(tmp_path: Path) -> None:

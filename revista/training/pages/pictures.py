@@ -39,7 +39,8 @@ def screened(grey: np.ndarray, pitch: float, rng: np.random.Generator) -> np.nda
     y, x = np.mgrid[: grey.shape[0], : grey.shape[1]].astype(np.float32)
     u, v = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
     wave = np.cos(2 * np.pi * u / pitch) + np.cos(2 * np.pi * v / pitch)
-    return np.clip(128 + (grey - 128 - 60 * wave) * rng.uniform(1.0, 1.7), 0, 255).astype(np.uint8)
+    tone = grey.astype(np.float32) - 128  # signed: uint8 would wrap around, and print dark tones as light ones
+    return np.clip(128 + (tone - 60 * wave) * rng.uniform(1.0, 1.7), 0, 255).astype(np.uint8)
 
 
 def oval(width: int, height: int, soft: float) -> np.ndarray:
