@@ -32,6 +32,23 @@ def test_two_photographs_win_over_the_box_around_both() -> None:
     assert 0.5 < found[AROUND] < 0.9  # it is still told, as less sure: the record says what it lost against
 
 
+def test_parts_of_which_the_closer_look_is_fairly_sure_win_if_they_are_worth_more() -> None:
+    parts = (LEFT, 0.2, 0.78), (RIGHT, 0.1, 0.74)
+    assert decided((AROUND, 0.9, 0.55), *parts)[RIGHT] == 0.74
+    assert decided((AROUND, 0.9, 0.78), *parts)[RIGHT] == 0.1
+
+
+def test_a_picture_wins_over_the_pieces_that_its_ink_falls_into() -> None:
+    pieces = (LEFT, 0.97, 0.8), (RIGHT, 0.9, 0.5)
+    found = decided((AROUND, 0.8, 0.94), *pieces)
+    assert found[AROUND] == 0.8
+    assert found[LEFT] < 0.8
+    assert found[RIGHT] < 0.8
+    assert decided((AROUND, 0.6, 0.94), *pieces)[LEFT] == 0.97  # the page network does not think so
+    rows = decided((AROUND, 0.8, 0.94), (LEFT, 0.97, 0.92), (RIGHT, 0.9, 0.93))
+    assert rows[LEFT] == 0.97  # two that hold a picture each are not one
+
+
 @pytest.mark.parametrize("clear", [(LEFT,), (LEFT, (120, 10, 160, 40))])
 def test_a_collage_wins_over_what_is_clear_in_it(clear: tuple[tuple[int, int, int, int], ...]) -> None:
     found = decided((AROUND, 0.9, 0.88), *((box, 0.1, 0.9) for box in clear))
@@ -40,10 +57,10 @@ def test_a_collage_wins_over_what_is_clear_in_it(clear: tuple[tuple[int, int, in
 
 
 def test_what_is_surely_no_picture_goes_and_what_was_overlooked_comes() -> None:
-    found = decided((LEFT, 0.8, 0.1), (ELSEWHERE, 0.1, 0.95))
-    assert found == {LEFT: 0.1, ELSEWHERE: 0.95}
+    found = decided((LEFT, 0.8, 0.25), (ELSEWHERE, 0.1, 0.95))
+    assert found == {LEFT: 0.25, ELSEWHERE: 0.95}
     assert decided((ELSEWHERE, 0.001, 0.95)) == {ELSEWHERE: 0.001}  # nothing spoke for it before
-    assert decided((ELSEWHERE, 0.1, 0.8)) == {ELSEWHERE: 0.1}  # not sure enough
+    assert decided((ELSEWHERE, 0.1, 0.74)) == {ELSEWHERE: 0.1}  # not sure enough
 
 
 def test_an_overlooked_picture_stands_beside_the_others_not_on_them() -> None:

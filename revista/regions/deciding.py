@@ -2,7 +2,9 @@
 
 How likely a box holds a picture is told by the page network's judgement (`judging`). The closer look (`refining`) has
 learnt more of what stands close together, but only on generated pages and a few real ones. So it is heard where it is
-sure: that a box holds nothing, that it holds several pictures, or that one was overlooked.
+sure: that a box holds nothing, that it holds several pictures, that several boxes are pieces of one, or that one was
+overlooked. What is one and what is several is weighed: a box is worth its area times what the overlap to be expected
+exceeds that from which a box means a picture.
 """
 
 from __future__ import annotations
@@ -16,13 +18,15 @@ from revista.regions.judging import distinct
 
 _SAME = 0.5  # IoU from which two boxes mean the same picture
 _STANDS = 0.5  # confidence from which a box is a picture, so far
-_SURE = 0.85  # overlap to be expected from which the closer look is sure of a picture
-_NOTHING = 0.2  # the same, below which it is sure that there is none
+_SURE = 0.75  # overlap to be expected from which the closer look is sure of a picture
+_PART = 0.7  # the same of what may stand for a part of a box
+_NOTHING = 0.3  # the same, below which it is sure that there is none
+_CLEARLY = 0.05  # how much more of it makes a box clearly better than its pieces
+_LIKELY = 0.7  # confidence by its judgement from which a box may stand in place of surer pieces
 _INSIDE = 0.8  # share of a box from which it lies in another one
 _APART = 0.2  # share of a box that another one may cover, of pictures that are inside the same
 _THINKABLE = 0.02  # confidence by its judgement below which a box was rightly overlooked
 _BESIDE = 0.3  # the same of a picture that was overlooked, beside those that stand
-_PAPER = 1.25  # times what pictures cover that they explain: there is paper between them
 _LESS = 0.999  # of the confidence of what it lost against
 
 
@@ -36,7 +40,7 @@ def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tupl
 
     Returns:
         Places among the boxes (m,) and confidences (m,), 0.0 to 1.0, surest first. A box around several pictures is
-        among them, less sure than these.
+        among them, less sure than these, and so are pieces of one.
     """
     told = np.where(fits < _NOTHING, np.minimum(confidences, fits), confidences)
     named = distinct(boxes, told, _SAME)
@@ -44,14 +48,21 @@ def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tupl
     for i in named:
         if told[i] >= _STANDS and not any(_nested(boxes, i, j) for j in standing):
             standing.append(i)
-    sure = sorted(np.flatnonzero(fits >= _SURE).tolist(), key=lambda i: (-fits[i], i))
+    best = np.argsort(-fits, kind="stable")
+    good, sure = (best[fits[best] >= least].tolist() for least in (_PART, _SURE))
+    worth = (fits - _SAME) * np.array([_area(box) for box in boxes])
     for whole in tuple(standing):
-        parts = _parts(boxes, whole, sure)
-        explained = _PAPER * sum(fits[i] * _area(boxes[i]) for i in parts)
-        if len(parts) > 1 and explained > fits[whole] * _area(boxes[whole]):
+        parts = _parts(boxes, whole, good)
+        if len(parts) > 1 and worth[parts].sum() > worth[whole]:
             told[parts] = np.maximum(told[parts], fits[parts])
             told[whole] = min(told[whole], _LESS * told[parts].min())
             standing = [i for i in standing if i != whole] + parts
+    for whole in (i for i in sure if confidences[i] >= _LIKELY and i not in standing):
+        pieces = [i for i in standing if _covered(boxes[i], boxes[whole]) >= _INSIDE]
+        clearly = len(pieces) > 1 and fits[whole] > fits[pieces].max() + _CLEARLY
+        if clearly and worth[whole] > worth[pieces].sum():
+            told[pieces] = np.minimum(told[pieces], _LESS * told[whole])
+            standing = [i for i in standing if i not in pieces] + [whole]
     for i in sure:
         thinkable = confidences[i] >= _THINKABLE and i not in standing
         if thinkable and _most_shared(boxes, i, standing) < _BESIDE:
@@ -63,10 +74,10 @@ def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tupl
     return places, told[places]
 
 
-def _parts(boxes: np.ndarray, whole: int, sure: Iterable[int]) -> list[int]:
-    """Those of the sure boxes, best first, that lie inside a box and apart from each other."""
+def _parts(boxes: np.ndarray, whole: int, good: Iterable[int]) -> list[int]:
+    """Those of the good boxes, best first, that lie inside a box and apart from each other."""
     found: list[int] = []
-    for i in sure:
+    for i in good:
         smaller = _area(boxes[i]) < _INSIDE * _area(boxes[whole])
         inside = i != whole and smaller and _covered(boxes[i], boxes[whole]) >= _INSIDE
         if inside and _most_shared(boxes, i, found) < _APART:
