@@ -19,7 +19,6 @@ from revista.regions.judging import distinct
 _SAME = 0.5  # IoU from which two boxes mean the same picture
 _STANDS = 0.5  # confidence from which a box is a picture, so far
 _SURE = 0.75  # overlap to be expected from which the closer look is sure of a picture
-_PART = 0.7  # the same of what may stand for a part of a box
 _NOTHING = 0.3  # the same, below which it is sure that there is none
 _CLEARLY = 0.05  # how much more of it makes a box clearly better than its pieces
 _LIKELY = 0.7  # confidence by its judgement from which a box may stand in place of surer pieces
@@ -49,10 +48,10 @@ def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tupl
         if told[i] >= _STANDS and not any(_nested(boxes, i, j) for j in standing):
             standing.append(i)
     best = np.argsort(-fits, kind="stable")
-    good, sure = (best[fits[best] >= least].tolist() for least in (_PART, _SURE))
+    sure = best[fits[best] >= _SURE].tolist()
     worth = (fits - _SAME) * np.array([_area(box) for box in boxes])
     for whole in tuple(standing):
-        parts = _parts(boxes, whole, good)
+        parts = _parts(boxes, whole, sure)
         if len(parts) > 1 and worth[parts].sum() > worth[whole]:
             told[parts] = np.maximum(told[parts], fits[parts])
             told[whole] = min(told[whole], _LESS * told[parts].min())
@@ -74,10 +73,10 @@ def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tupl
     return places, told[places]
 
 
-def _parts(boxes: np.ndarray, whole: int, good: Iterable[int]) -> list[int]:
-    """Those of the good boxes, best first, that lie inside a box and apart from each other."""
+def _parts(boxes: np.ndarray, whole: int, sure: Iterable[int]) -> list[int]:
+    """Those of the sure boxes, best first, that lie inside a box and apart from each other."""
     found: list[int] = []
-    for i in good:
+    for i in sure:
         smaller = _area(boxes[i]) < _INSIDE * _area(boxes[whole])
         inside = i != whole and smaller and _covered(boxes[i], boxes[whole]) >= _INSIDE
         if inside and _most_shared(boxes, i, found) < _APART:
