@@ -45,6 +45,8 @@ def test_a_picture_wins_over_the_pieces_that_its_ink_falls_into() -> None:
     assert found[LEFT] < 0.8
     assert found[RIGHT] < 0.8
     assert decided((AROUND, 0.6, 0.94), *pieces)[LEFT] == 0.97  # the page network does not think so
+    unknown = decided((AROUND, 0.8, 0.94), (LEFT, 0.97, 0.3), (RIGHT, 0.9, 0.3))
+    assert unknown[LEFT] == 0.97  # what it makes little of, as white on black, it knows nothing about
     rows = decided((AROUND, 0.8, 0.94), (LEFT, 0.97, 0.92), (RIGHT, 0.9, 0.93))
     assert rows[LEFT] == 0.97  # two that hold a picture each are not one
 
@@ -57,8 +59,8 @@ def test_a_collage_wins_over_what_is_clear_in_it(clear: tuple[tuple[int, int, in
 
 
 def test_what_is_surely_no_picture_goes_and_what_was_overlooked_comes() -> None:
-    found = decided((LEFT, 0.8, 0.25), (ELSEWHERE, 0.1, 0.95))
-    assert found == {LEFT: 0.25, ELSEWHERE: 0.95}
+    found = decided((LEFT, 0.8, 0.1), (ELSEWHERE, 0.1, 0.95))
+    assert found == {LEFT: 0.1, ELSEWHERE: 0.95}
     assert decided((ELSEWHERE, 0.001, 0.95)) == {ELSEWHERE: 0.001}  # nothing spoke for it before
     assert decided((ELSEWHERE, 0.1, 0.74)) == {ELSEWHERE: 0.1}  # not sure enough
 
