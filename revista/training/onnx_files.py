@@ -83,6 +83,7 @@ def begin_with(network: nn.Module, file: Path, example: torch.Tensor) -> None:
 
     Raises:
         BadArguments: the file cannot be read, or does not fit the network.
+        MissingProgram: the package that reads ONNX is not installed.
     """
     try:
         if file.suffix == ".onnx":
@@ -98,9 +99,13 @@ def begin_with(network: nn.Module, file: Path, example: torch.Tensor) -> None:
 
 def _weights(file: Path) -> list[tuple[np.ndarray, np.ndarray]]:
     """Weight and bias of the convolutions and linear layers of an ONNX file, in the order in which they are run."""
-    import onnx
-    from onnx import numpy_helper
-
+    try:
+        import onnx
+        from onnx import numpy_helper
+    except ImportError:
+        raise MissingProgram(
+            "reading ONNX needs the package onnx", "Install it with: pip install -e '.[train]'"
+        ) from None
     try:
         graph = onnx.load(file).graph
     except Exception as error:  # protobuf's own kinds of error
