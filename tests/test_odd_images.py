@@ -143,7 +143,7 @@ def test_white_on_black_has_its_pictures_or_a_problem(
     if found.problems:
         assert all(problem.message and problem.hint for problem in found.problems)
     else:
-        assert [max(p.box.iou(box) for p in found.pictures) >= 0.5 for box in truth] == [True] * len(truth)
+        assert [max(p.box.iou(box) for p in found.pictures) >= 0.85 for box in truth] == [True] * len(truth)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from revista.records import Page, Problem, RegionKind, Regions
 from revista.regions.combine import CombinedDetector, Found, merge
 from revista.regions.detector import Detector, Finding, block
 from revista.regions.halftone import HalftoneDetector, find_pictures
+from revista.regions.ink import separate
 from revista.regions.paper import find_paper, whiten
 from revista.regions.settling import settle
 from revista.regions.transformers_detector import TransformersDetector, kind_of
@@ -86,27 +87,29 @@ def run(file: Path, detector: Detector, options: RegionsSettings = OPTIONS) -> R
 def test_halftone_finds_the_photograph_and_nothing_else(paper: int, scale: float) -> None:
     image = Image.fromarray(page(paper=paper))
     image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
-    found = [(box, score) for box, score in find_pictures(np.asarray(image)) if score >= OPTIONS.min_confidence]
+    found = [
+        (box, score) for box, score in find_pictures(separate(np.asarray(image))) if score >= OPTIONS.min_confidence
+    ]
     assert len(found) == 1
     truth = Box(*(round(value * scale) for value in PHOTO))
     assert found[0][0].iou(truth) > 0.85
 
 
 def test_halftone_is_not_led_astray_by_margins() -> None:
-    found = [box for box, score in find_pictures(page(margin=60)) if score >= OPTIONS.min_confidence]
+    found = [box for box, score in find_pictures(separate(page(margin=60))) if score >= OPTIONS.min_confidence]
     assert len(found) == 1
     assert found[0].iou(Box(*(value + 60 for value in PHOTO))) > 0.85
 
 
 def test_halftone_tells_two_photographs_apart() -> None:
     photos = (Box(70, 120, 370, 400), Box(430, 600, 730, 900))
-    found = sorted(box for box, score in find_pictures(page(photos)) if score >= OPTIONS.min_confidence)
+    found = sorted(box for box, score in find_pictures(separate(page(photos))) if score >= OPTIONS.min_confidence)
     assert [max(box.iou(photo) for photo in photos) > 0.85 for box in found] == [True, True]
 
 
 def test_photographs_that_stand_close_are_apart_and_a_collage_is_whole() -> None:
     def found(*photos: Box) -> list[Box]:
-        return sorted(box for box, score in find_pictures(page(photos)) if score > 0.2)
+        return sorted(box for box, score in find_pictures(separate(page(photos))) if score > 0.2)
 
     close = Box(100, 200, 395, 480), Box(408, 205, 700, 520), Box(105, 493, 395, 800), Box(408, 533, 700, 790)
     told = found(*close)
@@ -117,8 +120,8 @@ def test_photographs_that_stand_close_are_apart_and_a_collage_is_whole() -> None
 
 
 def test_halftone_finds_nothing_in_text_or_on_blank_paper() -> None:
-    assert not [s for _, s in find_pictures(page(photos=())) if s >= OPTIONS.min_confidence]
-    assert find_pictures(np.full((900, 700, 3), 220, np.uint8)) == []
+    assert not [s for _, s in find_pictures(separate(page(photos=()))) if s >= OPTIONS.min_confidence]
+    assert find_pictures(separate(np.full((900, 700, 3), 220, np.uint8))) == []
 
 
 def test_paper_tone_and_margin() -> None:

@@ -83,6 +83,14 @@ def test_through_a_screen_darker_tones_are_printed_darker(seed: int) -> None:
     assert tones[-1] > 200
 
 
+@pytest.mark.parametrize("seed", range(24))
+def test_a_drawing_of_what_has_no_outlines_can_be_seen(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sky = np.full((200, 300, 3), 180, np.uint8)
+    made = pictures.drawing(lambda _: sky, 320, 240, rng)
+    assert float((made < canvas.INKED).mean()) > 0.01  # a little may be lost where it is free of a rectangle
+
+
 def test_the_index_is_one_that_evaluations_read(tmp_path: Path) -> None:
     index = pages.write(tmp_path / "made", 4, 5, photographs, 600, False, ("gallery",))
     entries = read_index(index)

@@ -3,7 +3,7 @@
 The networks are run by onnxruntime, and trained in `revista.training`: `regions`, `refining`, `looks`. The first sees
 the page; it proposes boxes (`decoding`), as the ink does (`halftone`), and judges both (`judging`). The second looks
 closely at each box and moves its borders (`refining`; `finding` brings these together). The third tells what kind of
-picture it is (`looking`).
+picture it is (`looking`). Print under it is not its own (`trimming`).
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ from revista.regions.decoding import CHANNELS, CLASSES, decode, sigmoid
 from revista.regions.detector import PART, Finding, block, each
 from revista.regions.finding import Looked, look_at, pictures, propose
 from revista.regions.halftone import find_pictures
+from revista.regions.ink import separate
 from revista.regions.judging import Curve, shares_of
 from revista.regions.looking import SecondLook, session
 from revista.regions.refining import Refiner
+from revista.regions.trimming import without_foot
 from revista.weights import LOOKS_ONNX, ONNX, REFINE_ONNX, find_weights
 
 if TYPE_CHECKING:
     from layoutparser import TextBlock
 
-_PLAINER = 1.5  # times as much print from which a page is looked at on its side
+_PLAINER = 1.5  # times as much print from which a page is looked at another way
+_DARK = 128  # middle tone below which there may be light print on dark ground
 _LOWEST = 0.1  # scores below are noise; the settings decide what is good enough
 
 
@@ -76,16 +79,15 @@ class CompactDetector:
     def _find(self, image: np.ndarray) -> list[TextBlock]:
         height, width = image.shape[:2]
         seen, looked = image, look_at(self._session, image)
+        if np.median(image) < _DARK:  # perhaps white on black, as on the film of a camera
+            seen, looked = self._plainer(seen, looked, 255 - seen)
         turned = False
-        if width > height:  # perhaps a page that lies on its side: print is known by its lines
-            upright = np.ascontiguousarray(np.rot90(image))
-            other = look_at(self._session, upright)
-            turned = _print_on(other.maps) > _PLAINER * _print_on(looked.maps)
-            if turned:
-                seen, looked = upright, other
+        if width > height:  # perhaps a page that lies on its side
+            upright = np.ascontiguousarray(np.rot90(seen))
+            seen, looked = self._plainer(seen, looked, upright)
+            turned = seen is upright
         blocks = []
-        for kind, corners, score, look in self._parts(looked, seen):
-            box = Box(*(round(float(edge)) for edge in corners))
+        for kind, box, score, look in self._parts(looked, seen):
             if turned:
                 box = Box(width - box.bottom, box.left, width - box.top, box.right)
             box = box.clip(width, height)
@@ -93,27 +95,38 @@ class CompactDetector:
                 blocks.append(block(box, kind, score, self.name, look))
         return blocks
 
-    def _parts(
-        self, looked: Looked, seen: np.ndarray
-    ) -> Iterator[tuple[RegionKind | str, np.ndarray, float, Look | None]]:
-        """Kind, corners in the page's pixels, confidence and look of what is on a page.
+    def _plainer(self, seen: np.ndarray, looked: Looked, other: np.ndarray) -> tuple[np.ndarray, Looked]:
+        """A page and what the network makes of it; in the `other` way to see it where that shows clearly more print.
+
+        Print is known by its lines.
+        """
+        again = look_at(self._session, other)
+        plainer = _print_on(again.maps) > _PLAINER * _print_on(looked.maps)
+        return (other, again) if plainer else (seen, looked)
+
+    def _parts(self, looked: Looked, seen: np.ndarray) -> Iterator[tuple[RegionKind | str, Box, float, Look | None]]:
+        """Kind, box in the page's pixels, confidence and look of what is on a page.
 
         Args:
             looked: what the network makes of it.
             seen: its pixels, upright.
         """
-        proposals = decode(looked.maps)
-        proposed = propose(looked, proposals, find_pictures(seen))
+        proposals, printed = decode(looked.maps), separate(seen)
+        proposed = propose(looked, proposals, find_pictures(printed))
         found = zip(*pictures(proposed, looked, seen, self._refiner, self._curve), strict=True)
         judged = [(box, float(confidence)) for box, confidence in found if confidence >= _LOWEST]
         inside, looks = looked.inside_and_looks()
         shares = [shares_of(box * looked.scale, inside, looks) for box, _ in judged]
-        told = self._second.looks(seen, [_on_page(box, seen) for box, _ in judged], shares)
-        for (box, confidence), look in zip(judged, told, strict=True):
+        boxes = [_on_page(box, seen) for box, _ in judged]
+        told = self._second.looks(seen, boxes, shares)
+        for box, (_, confidence), look in zip(boxes, judged, told, strict=True):
+            if printed and look is not Look.ADVERTISEMENT:  # whose print belongs to it
+                box = without_foot(box, printed)
             yield RegionKind.PICTURE, box, confidence, look
         for p in proposals:
             if p.kind != "picture":
-                yield PART if p.kind == PART else RegionKind(p.kind), np.array(p.box) / looked.scale, p.score, None
+                box = Box(*(round(edge) for edge in (np.array(p.box) / looked.scale).tolist()))
+                yield PART if p.kind == PART else RegionKind(p.kind), box, p.score, None
 
 
 def _on_page(corners: np.ndarray, page: np.ndarray) -> Box:

@@ -1,10 +1,9 @@
 """Pictures found by their print: halftone and continuous tone, line art, woodcuts; no model.
 
-The page is brought to a fixed size, so that print looks alike whatever the scan's resolution. What differs from the
-paper is ink; ink in components of a letter's height that stand in lines is text; straight thin rules are taken out;
-what is much larger than letters is a picture. Connected components and their regularity as the measure of text:
-Wong, Casey and Wahl (1982), "Document Analysis System"; Fletcher and Kasturi (1988), "A robust algorithm for text
-string separation from mixed text/graphics images".
+What differs from the paper is ink; ink in components of a letter's height that stand in lines is text; straight thin
+rules are taken out (all that in `ink`); what is much larger than letters is a picture. Connected components and their
+regularity as the measure of text: Wong, Casey and Wahl (1982), "Document Analysis System"; Fletcher and Kasturi (1988),
+"A robust algorithm for text string separation from mixed text/graphics images".
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ import numpy as np
 from revista.geometry import Box, hull
 from revista.records import RegionKind
 from revista.regions.detector import Finding, block, each
-from revista.regions.ink import SIDE, Print, components_of, separate
-from revista.regions.paper import scale_to
+from revista.regions.ink import Print, components_of, separate
 
 if TYPE_CHECKING:
     from layoutparser import TextBlock
@@ -51,31 +49,22 @@ class HalftoneDetector:
         return each(self.name, images, self._pictures)
 
     def _pictures(self, image: np.ndarray) -> list[TextBlock]:
-        return [block(box, RegionKind.PICTURE, score, self.name) for box, score in find_pictures(image)]
+        return [block(box, RegionKind.PICTURE, score, self.name) for box, score in find_pictures(separate(image))]
 
 
-def find_pictures(image: np.ndarray) -> list[tuple[Box, float]]:
-    """The boxes of the pictures on a page, in its pixels, each with a confidence of 0.0 to 1.0.
-
-    Args:
-        image: `(height, width, 3)` uint8, RGB.
-    """
-    height, width = image.shape[:2]
-    if min(height, width) < 16:
+def find_pictures(printed: Print | None) -> list[tuple[Box, float]]:
+    """The boxes of the pictures on a page, in the scan's pixels, each with a confidence of 0.0 to 1.0."""
+    if printed is None:
         return []
-    small, factor = scale_to(image, SIDE)
-    if min(small.shape[:2]) < 16:  # a strip: nothing is left of its shorter side
-        return []
-    printed = separate(small)
     scored = [(box, _score(box, printed)) for box in _candidates(printed)]
     drawing = _page_of_drawing([box for box, _ in scored], printed)
     if drawing:
         scored = [(drawing, _DRAWING_SCORE)]
     found = []
     for box, score in scored:
-        on_page = Box(*(round(value / factor) for value in box)).clip(width, height)
-        if score > 0 and on_page.area:
-            found.append((on_page, round(score, 4)))
+        on_scan = printed.on_scan(box)
+        if score > 0 and on_scan.area:
+            found.append((on_scan, round(score, 4)))
     return found
 
 

@@ -1,4 +1,7 @@
-"""What is printed on a page: ink, text lines, rules, and the components that they are told apart by."""
+"""What is printed on a page: ink, text lines, rules, and the components that they are told apart by.
+
+The page is brought to a fixed size, so that print looks alike whatever the scan's resolution.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from revista.geometry import Box
-from revista.regions.paper import find_paper
+from revista.regions.paper import find_paper, scale_to
 
-SIDE = 1000  # pixels of the longer side at which all thresholds here and in `halftone` count
+SIDE = 1000  # pixels of the longer side at which all thresholds here, in `halftone` and in `trimming` count
+_LEAST = 16  # pixels: a page or strip with a shorter side says nothing
 _INK = 24.0  # distance from the paper in Lab units (0-255 each) from which a pixel is ink
 _BAND = 0.05  # of the page's sides: where its edge may show
 
@@ -25,6 +29,12 @@ class Print:
     rules: np.ndarray
     solid: np.ndarray  # ink that is thick in all directions
     page: Box
+    factor: float  # from the scan's pixels to the working size
+    scan: Box  # all of the scan, in its pixels
+
+    def on_scan(self, box: Box) -> Box:
+        """A box at the working size in the scan's pixels, clipped to it; it may be empty."""
+        return Box(*(round(edge / self.factor) for edge in box)).clip(self.scan.right, self.scan.bottom)
 
 
 @dataclass(frozen=True)
@@ -35,14 +45,20 @@ class Component:
     pixels: int
 
 
-def separate(small: np.ndarray) -> Print:
-    """Tell apart what is printed on a page.
+def separate(image: np.ndarray) -> Print | None:
+    """Tell apart what is printed on a page; None where it is too small, or a strip of which too little is left.
 
     Args:
-        small: the page at the working size, `(height, width, 3)` uint8, RGB.
+        image: `(height, width, 3)` uint8, RGB.
     """
     import cv2
 
+    height, width = image.shape[:2]
+    if min(height, width) < _LEAST:
+        return None
+    small, factor = scale_to(image, SIDE)
+    if min(small.shape[:2]) < _LEAST:
+        return None
     page = find_paper(small).page
     distance = cv2.GaussianBlur(_from_paper(small), (0, 0), 0.8)
     outside = np.ones(distance.shape, bool)
@@ -56,7 +72,8 @@ def separate(small: np.ndarray) -> Print:
     labels, components = components_of(ink)
     heights = [c.box.height for c in components if 4 <= c.box.height <= 45 and c.box.width >= 3 and c.pixels >= 8]
     letter = float(np.clip(np.median(heights), 6, 18)) if len(heights) > 30 else 10.0
-    return Print(distance, ink, letter, _text(labels, components, letter), rules, solid, page)
+    text = _text(labels, components, letter)
+    return Print(distance, ink, letter, text, rules, solid, page, factor, Box(0, 0, width, height))
 
 
 def _from_paper(small: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 from revista.regions.decoding import decode, overlaps
 from revista.regions.finding import look_at, propose
 from revista.regions.halftone import find_pictures
+from revista.regions.ink import separate
 from revista.regions.refining import Views
 from revista.training.pages import PICTURES
 from revista.training.pages.pictures import Photographs
@@ -48,7 +49,7 @@ def on_sample(sample: Sample, network: Any, file: Path | None = None) -> Refined
 
     def make() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         looked = look_at(network, sample.image)
-        boxes = propose(looked, decode(looked.maps), find_pictures(sample.image)).boxes / looked.scale
+        boxes = propose(looked, decode(looked.maps), find_pictures(separate(sample.image))).boxes / looked.scale
         return looked.inside_and_looks()[0].astype(np.float16), looked.scale[:2], boxes
 
     inside, scale, proposed = kept(file, ("inside", "scale", "proposed"), make) if file else make()

@@ -14,6 +14,7 @@ from revista.evaluation.index import IndexPage
 from revista.regions.decoding import CLASSES, LOOKS, decode, overlaps
 from revista.regions.finding import LONGEST, STEP, Looked, looked_at, propose
 from revista.regions.halftone import find_pictures
+from revista.regions.ink import separate
 from revista.regions.judging import Curve, Proposed, distinct, judgements
 from revista.regions.looking import session
 from revista.training import looks, loop, refining
@@ -165,7 +166,7 @@ def calibrate(model: torch.nn.Module, samples: Sequence[Sample], device: str) ->
     values, right, true = [], [], 0
     for sample in samples:
         looked = _looked(model, sample, device)
-        judged = _judged(propose(looked, decode(looked.maps), find_pictures(sample.image)), looked)
+        judged = _judged(propose(looked, decode(looked.maps), find_pictures(separate(sample.image))), looked)
         values += [judgement for _, judgement in judged]
         right += _right([box for box, _ in judged], _pictures(sample))
         true += len(_pictures(sample))

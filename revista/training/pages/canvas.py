@@ -22,6 +22,7 @@ ItemKind: TypeAlias = Literal[
     "photograph", "drawing", "advertisement", "ornament", "part", "caption", "title", "text", "furniture"
 ]
 PICTURES = tuple(Look)
+INKED = 190  # grey below which something is inked, rather than paper
 _FONTS = Path("/usr/share/fonts")
 _HINT = "Type: sudo apt-get install fonts-oldstandard fonts-linuxlibertine fonts-dejavu-extra"
 _FACES = {
@@ -200,7 +201,7 @@ def _free(area: Box, top: int, bottom: int, holes: Sequence[Box]) -> tuple[int, 
     return left, max(left, right)
 
 
-def ink_box(picture: np.ndarray, below: int = 190) -> Box | None:
+def ink_box(picture: np.ndarray, below: int = INKED) -> Box | None:
     """The box around what is darker than `below` in (height, width) uint8; None where nothing is."""
     found = cv2.findNonZero((picture < below).astype(np.uint8))
     if found is None:

@@ -10,8 +10,12 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from revista.training.pages.canvas import INKED
+
 Photographs = Callable[[np.random.Generator], np.ndarray]
 """Gives some photograph, (height, width, 3) uint8 RGB."""
+
+_SEEN = 0.02  # share of a drawing that is inked at least
 
 
 def photograph(source: Photographs, width: int, height: int, rng: np.random.Generator, screen: bool) -> np.ndarray:
@@ -81,6 +85,8 @@ def drawing(source: Photographs, width: int, height: int, rng: np.random.Generat
     way = ways[int(rng.integers(len(ways)))]
     grey = photograph(source, width, height, rng, False)
     made = way(grey, rng)
+    if float((made < INKED).mean()) < _SEEN:  # a sky has no outlines: nobody would see that something is drawn there
+        made = _strokes(grey, rng)
     if way in (_woodcut, _hatched, _contours, _pencil) and rng.random() < 0.6:  # free of a rectangle
         mask = blot(width, height, rng) if rng.random() < 0.7 else oval(width, height, 0.2)
         made = (255 - (255 - made.astype(np.uint16)) * mask // 255).astype(np.uint8)

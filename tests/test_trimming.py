@@ -1,0 +1,73 @@
+"""Stage 2: print that the box of a picture has caught."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from revista.geometry import Box
+from revista.regions.ink import Print, separate
+from revista.regions.trimming import without_foot
+from tests.test_regions import photograph
+
+PHOTO = Box(150, 200, 650, 560)
+LINES = (575, 593)  # tops of the lines of a caption below it, and of one above it and within its width
+WIDE, HIGH = 800, 1100
+
+
+def sheet(scale: float = 1.0, framed: bool = False) -> Print:
+    """A photograph with two lines of print under it, perhaps all in a frame, then a column of print."""
+    image = Image.new("L", (WIDE, HIGH), 235)
+    draw = ImageDraw.Draw(image)
+    for top in (*LINES, 160, *range(680, 1000, 18)):
+        for x in range(PHOTO.left + 10, PHOTO.right - 10, 9):
+            draw.rectangle((x, top, x + 5, top + 9), outline=40)
+    image.paste(Image.fromarray(photograph(PHOTO.width, PHOTO.height)), (PHOTO.left, PHOTO.top))
+    if framed:
+        draw.rectangle((PHOTO.left - 8, PHOTO.top - 8, PHOTO.right + 8, 615), outline=20, width=2)
+    image = image.resize((round(WIDE * scale), round(HIGH * scale)))
+    printed = separate(np.repeat(np.asarray(image)[..., None], 3, axis=2))
+    assert printed
+    return printed
+
+
+def test_a_caption_that_was_caught_whole_or_in_part_is_let_go() -> None:
+    for scale in (0.7, 1.0, 2.0):
+        printed = sheet(scale)
+        for foot in (LINES[0] + 5, LINES[0] + 12, LINES[1] + 12):
+            caught = Box(*(round(edge * scale) for edge in PHOTO._replace(bottom=foot)))
+            left = without_foot(caught, printed)
+            assert left == caught._replace(bottom=left.bottom)
+            assert abs(left.bottom - PHOTO.bottom * scale) <= 3 * scale
+
+
+def test_what_is_no_line_under_the_picture_stays() -> None:
+    printed = sheet()
+    assert without_foot(PHOTO, printed) == PHOTO
+    above = PHOTO._replace(top=150)  # a title is part of many a drawing
+    assert without_foot(above, printed) == above
+    paper = PHOTO._replace(bottom=568)  # only white was caught: nothing is to be read there
+    assert without_foot(paper, printed) == paper
+    deep = PHOTO._replace(bottom=990)  # mostly print: that is no border gone astray
+    assert without_foot(deep, printed) == deep
+    inside = PHOTO._replace(bottom=616)
+    assert without_foot(inside, sheet(framed=True)) == inside  # the frame holds picture and print together
+    beyond = Box(5000, 5000, 5100, 5100)
+    assert without_foot(beyond, printed) == beyond
+
+
+@settings(max_examples=60)
+@given(corners=st.tuples(*(st.integers(-50, 1200) for _ in range(4))))
+def test_only_the_foot_is_ever_taken_and_a_quarter_at_most(corners: tuple[int, int, int, int]) -> None:
+    left, top, right, bottom = corners
+    box = Box(min(left, right), min(top, bottom), max(left, right), max(top, bottom))
+    printed = SHEET
+    kept = without_foot(box, printed)
+    assert kept == box._replace(bottom=kept.bottom)
+    clipped = box.clip(WIDE, HIGH)
+    assert clipped.height * 0.74 - 3 <= kept.clip(WIDE, HIGH).height <= clipped.height
+
+
+SHEET = sheet()
