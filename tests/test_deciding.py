@@ -33,9 +33,11 @@ def test_two_photographs_win_over_the_box_around_both() -> None:
 
 
 def test_parts_win_if_they_are_worth_more() -> None:
-    parts = (LEFT, 0.2, 0.78), (RIGHT, 0.1, 0.76)
-    assert decided((AROUND, 0.9, 0.55), *parts)[RIGHT] == 0.76
-    assert decided((AROUND, 0.9, 0.78), *parts)[RIGHT] == 0.1
+    parts = (LEFT, 0.2, 0.83), (RIGHT, 0.1, 0.81)
+    assert decided((AROUND, 0.9, 0.55), *parts)[RIGHT] == 0.81
+    assert decided((AROUND, 0.9, 0.83), *parts)[RIGHT] == 0.1
+    unsure = (LEFT, 0.2, 0.79), (RIGHT, 0.1, 0.79)
+    assert decided((AROUND, 0.9, 0.55), *unsure)[RIGHT] == 0.1
 
 
 def test_a_picture_wins_over_the_pieces_that_its_ink_falls_into() -> None:

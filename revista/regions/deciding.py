@@ -18,8 +18,7 @@ from revista.regions.judging import distinct
 
 _SAME = 0.5  # IoU from which two boxes mean the same picture
 _STANDS = 0.5  # confidence from which a box is a picture, so far
-_SURE = 0.75  # overlap to be expected from which the closer look is sure of a picture
-_SURER = 0.8  # the same, where the page network thinks that there is none
+_SURE = 0.8  # overlap to be expected from which the closer look is sure of a picture
 _NOTHING = 0.2  # the same, below which it is sure that there is none
 _CLEARLY = 0.05  # how much more of it makes a box clearly better than its pieces
 _LIKELY = 0.7  # confidence by its judgement from which a box may stand in place of surer pieces
@@ -63,7 +62,7 @@ def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tupl
         if clearly and worth[pieces].min() >= 0 and worth[whole] > worth[pieces].sum():
             told[pieces] = np.minimum(told[pieces], _LESS * told[whole])
             standing = [i for i in standing if i not in pieces] + [whole]
-    for i in (i for i in sure if fits[i] >= _SURER and i not in standing):
+    for i in (i for i in sure if i not in standing):
         thinkable = confidences[i] >= _THINKABLE
         if thinkable and _most_shared(boxes, i, standing) < _BESIDE:
             told[i] = max(told[i], fits[i])
