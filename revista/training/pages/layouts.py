@@ -126,10 +126,10 @@ def gallery(press: Press) -> None:
         shared = len(columns) == 2 and press.chance(0.25)
         bare = press.chance(0.2)
         room = canvas.px(12 if bare else press.between(58, 80))
-        row, found = [], []
+        row, found, end = [], [], y
         for left, right in columns:
             wide = right - left
-            tall = min(high - room, int(wide * press.between(0.6, 1.4)))
+            tall = min(high, area.bottom - y, int(wide * press.between(0.6, 1.4)) + room) - room
             if tall < canvas.px(40):
                 continue
             at = picture(press, Box(left, y, right, y + tall), ("photograph",) * 5 + ("drawing",))
@@ -139,13 +139,13 @@ def gallery(press: Press) -> None:
             found.append(canvas.items[at].box)
         if shared and len(row) == 2:
             both = found[0].union(found[1])
-            caption(press, both, row, press.words.sides(above=False), credit=0.1)
+            end = caption(press, both, row, press.words.sides(above=False), credit=0.1)
         elif not bare:
             for at, box in zip(row, found, strict=True):
                 text = numbered[count] if numbered and count < len(numbered) else ""
                 count += 1
-                caption(press, box, (at,), text, width=box.width, credit=0.2)
-        y += high
+                end = max(end, caption(press, box, (at,), text, width=box.width, credit=0.2))
+        y = max(y + high, end + canvas.px(press.between(6, 12)))
     folio(press, area)
 
 

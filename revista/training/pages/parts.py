@@ -13,6 +13,10 @@ from revista.training.pages.canvas import Canvas, Face, ItemKind, ink_box
 from revista.training.pages.pictures import Photographs
 from revista.training.pages.words import Words
 
+_LOOSE = 0.28  # share of photographs that are no rectangles along the page
+_SEEN = 64  # of a mask, 0 to 255, from which a picture is seen through it
+_LEAST = 24  # thousandths: sides of a picture that is framed
+
 
 @dataclass(frozen=True)
 class Press:
@@ -40,6 +44,7 @@ def picture(press: Press, area: Box, kinds: Sequence[ItemKind] = ("photograph", 
     kind = kinds[int(press.rng.integers(len(kinds)))]
     if kind == "photograph":
         return _photograph(press, area)
+    area, frames = _framed(press, area, 0.25 if kind == "drawing" else 0)
     made = (
         pictures.ornament(area.width, area.height, press.rng)
         if kind == "ornament"
@@ -50,32 +55,43 @@ def picture(press: Press, area: Box, kinds: Sequence[ItemKind] = ("photograph", 
         return None
     press.canvas.paste(made, area.left, area.top)
     box = Box(area.left + inked.left, area.top + inked.top, area.left + inked.right, area.top + inked.bottom)
-    if kind == "drawing" and press.chance(0.25):
-        box = press.canvas.frame(box.grow(press.canvas.px(3)), _frames(press))
-    return press.canvas.add(kind, box)
+    return press.canvas.add(kind, press.canvas.frame(box, frames))
 
 
 def _photograph(press: Press, area: Box) -> int:
     canvas = press.canvas
-    made = pictures.photograph(press.source, area.width, area.height, press.rng, press.screen)
     way = press.rng.random()
+    area, frames = _framed(press, area, 0.45 if way >= _LOOSE else 0)
+    made = pictures.photograph(press.source, area.width, area.height, press.rng, press.screen)
     box = area
     if way < 0.12:  # an oval, or a portrait that fades into the paper
         mask = pictures.oval(area.width, area.height, float(press.rng.choice([0.01, 0.02, 0.3])))
-        canvas.paste(made, area.left, area.top, mask)
+        box = _pasted(canvas, made, area, mask)
         if press.chance(0.6):
             box = area.grow(canvas.px(press.between(0, 6)))
             canvas.pen.ellipse((box.left, box.top, box.right, box.bottom), outline=0, width=max(1, canvas.px(2)))
     elif way < 0.2:
-        canvas.paste(made, area.left, area.top, pictures.blot(area.width, area.height, press.rng))
-    elif way < 0.28:
+        box = _pasted(canvas, made, area, pictures.blot(area.width, area.height, press.rng))
+    elif way < _LOOSE:
         turned, mask = pictures.tilted(_bordered(press, made), press.between(-9, 9))
         box = canvas.paste(turned, area.left, area.top, mask)
     else:
         canvas.paste(made, area.left, area.top, np.full_like(made, 255))
-    if way >= 0.28 and press.chance(0.45):
-        box = canvas.frame(box, _frames(press))
-    return canvas.add("photograph", box)
+    return canvas.add("photograph", canvas.frame(box, frames))
+
+
+def _pasted(canvas: Canvas, made: np.ndarray, area: Box, mask: np.ndarray) -> Box:
+    """Put a picture through a mask; gives the box of what is seen of it."""
+    canvas.paste(made, area.left, area.top, mask)
+    seen = ink_box(255 - mask, 255 - _SEEN)
+    return Box(*(a + b for a, b in zip(seen, (area.left, area.top) * 2, strict=True))) if seen else area
+
+
+def _framed(press: Press, area: Box, often: float) -> tuple[Box, list[tuple[float, float]]]:
+    """What of `area` is left for a picture in frames, and these; none where there is no room for them."""
+    frames = _frames(press) if press.chance(often) else []
+    inside = area.grow(-press.canvas.px(frames[-1][0])) if frames else area
+    return (inside, frames) if min(inside.width, inside.height) > press.canvas.px(_LEAST) else (area, [])
 
 
 def _bordered(press: Press, made: np.ndarray) -> np.ndarray:
@@ -101,6 +117,7 @@ def _frames(press: Press) -> list[tuple[float, float]]:
 def collage(press: Press, area: Box) -> int:
     """Several photographs that overlap or hang together on one ground: one picture with its parts."""
     canvas, rng = press.canvas, press.rng
+    area, frames = _framed(press, area, 0.3)
     whole = []
     if press.chance(0.5):  # the ground they lie on, dark, toned or drawn upon
         ground = np.full((area.height, area.width), int(press.between(20, 245)), np.uint8)
@@ -132,10 +149,7 @@ def collage(press: Press, area: Box) -> int:
             elif way > 0.88:
                 mask = pictures.oval(made.shape[1], made.shape[0], 0.02)
             parts.append(canvas.paste(made, round(left), round(top), mask))
-    box = hull([*whole, *parts])
-    if press.chance(0.3):
-        box = canvas.frame(box, _frames(press))
-    place = canvas.add("photograph", box)
+    place = canvas.add("photograph", canvas.frame(hull([*whole, *parts]), frames))
     for part in parts:
         canvas.add("part", part, of=(place,))
     return place
