@@ -15,7 +15,7 @@ from revista.context.candidates import Candidate, candidates_of
 from revista.context.roles import Layout, Role, layout_of
 from revista.context.typeface import Breadth, breadth_of
 from revista.geometry import Box
-from revista.records import Line, PageText, Paragraph, Regions
+from revista.records import Line, PageText, Paragraph, Region, RegionKind, Regions
 from revista.wording import is_credit
 from tests.test_context import Sheet, captions_of
 
@@ -297,6 +297,17 @@ def test_pictures_that_end_at_other_depths_share_no_caption_but_keep_their_own()
     assert captions_of(sheet.run()) == {left: "El señor Galarreta ante la iglesia.", right: "El equipo vencedor."}
 
 
+def test_a_short_caption_between_two_pictures_is_not_theirs_where_each_has_print_of_its_own() -> None:
+    """Set flush left under the right one, on a page that leans, it stands in the middle of both."""
+    sheet = Sheet()
+    above = sheet.picture(100, 200, 1540, 700)
+    left, right = sheet.picture(100, 720, 640, 1200), sheet.picture(650, 720, 1540, 1220)
+    sheet.text(["El doctor Fontanales, ayer."], 100, 1215, size=0.8)
+    sheet.text(["Doña Navales."], 630, 1250, size=0.8)
+    found = captions_of(sheet.run())
+    assert found == {above: None, left: "El doctor Fontanales, ayer.", right: "Doña Navales."}
+
+
 def test_words_that_name_sides_join_pictures_that_stand_apart_and_end_at_other_depths() -> None:
     sheet = Sheet()
     left, right = sheet.picture(100, 300, 700, 1100), sheet.picture(930, 320, 1500, 760)
@@ -351,6 +362,20 @@ def test_a_heading_in_a_broader_type_is_no_part_of_the_caption_above_it() -> Non
     sheet.text(["El violín y el público"], 110, 680, size=0.93, spacing=0.1)
     sheet.prose(100, 460, 740, 1900, seed=2)
     assert captions_of(sheet.run())[picture] == "Una escena del baile."
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_what_is_seen_as_a_title_over_a_byline_is_no_part_of_the_caption_above(seen: bool) -> None:
+    sheet = Sheet()
+    name = sheet.picture(100, 300, 800, 900)
+    sheet.text(["La niña Amelia Salvatierra."], 450, 915, "centre")
+    title = Box(100, 966, 800, 1006)
+    sheet.text(["El sombrero brillante"], 450, 966, "centre")
+    sheet.text(["POR EDUARDO SALVATIERRA"], 450, 1004, "centre")
+    sheet.prose(100, 700, 1120, 2100)
+    if seen:
+        sheet.regions.append(Region(id="0003-r09", kind=RegionKind.TITLE, box=title, confidence=0.9, detector="test"))
+    assert (captions_of(sheet.run())[name] == "La niña Amelia Salvatierra.") is seen
 
 
 def test_a_caption_wider_than_the_column_below_ends_where_the_prose_begins() -> None:

@@ -430,6 +430,16 @@ def test_a_picture_above_parts_a_caption_from_the_prose_beside_it() -> None:
     assert len(paragraphs_of([*prose, *caption])[0][4]) == 2  # without the picture they are one line
 
 
+def test_a_credit_beside_prose_ends_a_caption_whose_first_line_stands_free_of_it() -> None:
+    """The first line is cut off by white of its own; of the credit below it the picture alone tells."""
+    prose = [row(f"renglonnumero{n}", 285, 4 + 30 * n, n) for n in range(8)]
+    prose = [word for word in prose if not 110 < word.box.top < 150]
+    name = row("Los alumnos", 20, 130, 20)._replace(block=2)
+    credit = row("(Fot. Montalbo)", 105, 156, 21)._replace(block=2)
+    found = paragraphs_of([*prose, name, credit], [Box(0, 0, 270, 118)])
+    assert [line for lines in found for line in lines if credit in line] == [[credit]]
+
+
 @example(rows=[tesseract.Row(1, 1, 1, "1", Box(0, 149, 11, 151), 1.0)], corners=[(0, 0), (0, 0)])
 @given(st.lists(words, max_size=30), st.lists(st.tuples(st.integers(0, 900), st.integers(0, 900)), max_size=4))
 def test_pictures_and_captions_lose_and_double_no_word(

@@ -14,7 +14,7 @@ from revista.errors import BadArguments, MissingProgram
 from revista.evaluation.index import read_index
 from revista.geometry import Box
 from revista.training import pages
-from revista.training.pages import PICTURES, Item, ageing, canvas, parts, pictures
+from revista.training.pages import PICTURES, Item, ageing, canvas, layouts, parts, pictures
 from revista.training.pages.layouts import LAYOUTS
 from revista.training.pages.words import Words
 
@@ -175,6 +175,29 @@ def test_captions_are_not_printed_over_each_other() -> None:
                 pairs += 1
                 assert box.intersect(other).area <= 0.2 * min(box.area, other.area)
     assert pairs > 50
+
+
+def test_frames_take_their_room_and_captions_are_never_printed_over() -> None:
+    """Pictures of a row, frames included, end where the next ones begin; rows begin below the captions above."""
+    counted = 0
+    for seed in range(40):
+        made = canvas.Canvas(440, 600, np.random.default_rng(seed))
+        layouts.gallery(parts.Press(made, Words(made.rng), photographs, made.rng, 12.0, 14.0, False))
+        found = [item for item in made.items if item.kind in PICTURES]
+        captions = [item for item in made.items if item.kind == "caption"]
+        for item in found:
+            counted += 1
+            assert not any(item.box.coverage_by(other.box) > 0.12 for other in found if other is not item)
+        assert not any(c.box.coverage_by(item.box) > 0.1 for c in captions for item in found)
+    assert counted > 100
+
+
+def test_the_box_of_a_picture_that_fades_is_of_what_is_seen() -> None:
+    made = canvas.Canvas(400, 600, np.random.default_rng(1))
+    box = parts._pasted(made, np.zeros((200, 300), np.uint8), Box(50, 80, 350, 280), pictures.oval(300, 200, 0.3))
+    dark = made.array() < 230
+    assert box.area < 0.95 * 300 * 200
+    assert dark[box.top : box.bottom, box.left : box.right].sum() > 0.97 * dark.sum()
 
 
 def test_the_truth_has_no_more_words_than_were_printed() -> None:

@@ -23,10 +23,10 @@ class Target:
 def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> list[Target]:
     """The groups of pictures that `caption` may serve.
 
-    A row of pictures above the caption is a group when the caption reaches under two of them or is centred under the
-    row. A cluster (pictures next to each other without print between) is one when the caption does that for its
-    lowest row, is as wide as the cluster, or names places or numbers; where it names places on one side only
-    ("abajo"), the group is that side.
+    A row of pictures above the caption is a group when the caption reaches under two of them, or is centred under the
+    row and none of them has print of its own. A cluster (pictures next to each other without print between) is one
+    when all that is so for its lowest row, when the caption is as wide as the cluster, or names places or numbers;
+    where it names places on one side only ("abajo"), the group is that side.
 
     Args:
         caption: the caption candidate.
@@ -43,10 +43,12 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
     cluster = _spread(around, pictures, caption, layout, near)
     found: list[tuple[int, ...]] = []
     row = _row(above, pictures, cluster if caption.speaks_of_several else above)
+    alone = not _captioned(row, pictures, caption, layout)
     spans = len(row) > 1 and (
         sum(_under_width(pictures[i], caption.body) >= 0.3 for i in row) > 1
         or (
-            _centred(caption.body, hull(pictures[i] for i in row))
+            alone
+            and _centred(caption.body, hull(pictures[i] for i in row))
             and all(_under_width(caption.body, pictures[i]) < 0.95 for i in row)
         )
     )
@@ -57,7 +59,7 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
         pictures[row[0]].width >= 0.9 * whole.width or _fits(caption.body, pictures[row[0]])
     )  # which is as wide as all, or as the caption
     wide = bool(above) and not below_one and caption.body.width >= 0.8 * whole.width and _centred(caption.body, whole)
-    if len(cluster) > len(row) and (spans or wide or caption.speaks_of_several):
+    if len(cluster) > len(row) and ((spans and alone) or wide or caption.speaks_of_several):
         found.append(cluster)
     if caption.places and len(cluster) > 1:
         beside = len(row) > 1 and not caption.places & {"upper", "lower"}
@@ -73,6 +75,18 @@ def _over(picture: Box, caption: Box, limit: float) -> bool:
     gap = caption.top - picture.bottom
     return -0.5 * caption.height <= gap <= limit and (
         picture.horizontal_overlap(caption) > 0 or abs(picture.centre[0] - caption.centre[0]) < picture.width
+    )
+
+
+def _captioned(row: Sequence[int], pictures: Sequence[Box], caption: Candidate, layout: Layout) -> bool:
+    """Whether other short print stands right under one of these pictures, within its width."""
+    own = {block.order for block in caption.blocks}
+    return any(
+        block.order not in own
+        and abs(block.box.top - pictures[i].bottom) < 2 * layout.em
+        and block.box.horizontal_overlap(pictures[i]) >= 0.9 * block.box.width
+        for block in layout.of(Role.SHORT)
+        for i in row
     )
 
 

@@ -113,6 +113,7 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
             if leads or (clear and not _inside_any(block.box, pictures)):
                 roles[block.order] = Role.HEADING
     _mark_subtitles(blocks, roles, words, pictures, em, usual)
+    _mark_titles_over_bylines(blocks, roles, em)
     return Layout(tuple(blocks), tuple(roles), tuple(words), em, usual)
 
 
@@ -208,6 +209,20 @@ def _mark_subtitles(
                 belongs = block.capitals or abs(block.box.centre[0] - box.centre[0]) < 1.5 * em
                 if belongs and block.box.horizontal_overlap(box) and -0.5 * em <= block.box.top - box.bottom < 2 * em:
                     roles[block.order] = Role.HEADING
+
+
+def _mark_titles_over_bylines(blocks: Sequence[Block], roles: list[Role], em: float) -> None:
+    """Mark what a detector takes for a title, right above a heading and nearer to it than to any print above."""
+    headings = [block.box for block in blocks if roles[block.order] is Role.HEADING]
+    for block in blocks:
+        if roles[block.order] is not Role.SHORT or block.hint is not RegionKind.TITLE or block.told:
+            continue
+        shared = [other.box for other in blocks if other is not block and other.box.horizontal_overlap(block.box)]
+        above = min((block.box.top - box.bottom for box in shared if box.centre[1] < block.box.top), default=4 * em)
+        for box in headings:
+            white = box.top - block.box.bottom
+            if abs(box.centre[0] - block.box.centre[0]) < 1.5 * em and -0.5 * em <= white < min(1.5 * em, above):
+                roles[block.order] = Role.HEADING
 
 
 def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:

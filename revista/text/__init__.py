@@ -24,7 +24,7 @@ from revista.versions import versions
 from revista.wording import printable
 
 NAME = "text"
-VERSION = "7"
+VERSION = "8"
 
 _LARGE_PICTURE = 0.35  # share of the page: larger ones may be whole advertisements, whose print is wanted
 _SURE_IN_PICTURE = 0.7  # confidence of a line inside a large picture that is believed

@@ -18,6 +18,8 @@ _WIDER = 1.8  # times the usual white between the words of the line
 _WIDE_GUTTER = 2.0  # of a word's height, more than that: parts even single lines, such as captions side by side
 _NARROW_COLUMN = 6.0  # of a word's height: narrower are speakers' names before verse, or numbers after it
 _SURE = 0.5  # confidence
+_CLEAR = 2  # lines of a caption beside which nothing needs to stand
+_NEAR = 2.0  # times the height of most words: the white above a line of a caption, at most
 _OVERHANG = 0.25  # share of a word's height, above and below, that may reach into the neighbouring lines
 
 Lines = list[list[Row]]
@@ -71,7 +73,8 @@ def _inset(groups: Lines, pictures: Sequence[Box], size: float) -> list[tuple[Ro
     """Take captions below pictures out of groups where prose stands beside them.
 
     Gutters around a picture that is set into a column are narrower than those between columns, and only as long as
-    the caption is high, so that no cut finds them. The edge of the picture above tells where they run.
+    the caption is high, so that no cut finds them. The edge of the picture above tells where they run. The first
+    lines of such a caption may stand where the prose is already cut off, the last ones beside it.
 
     Args:
         groups: of words that no gutter parts; what is taken out is removed from them.
@@ -83,20 +86,19 @@ def _inset(groups: Lines, pictures: Sequence[Box], size: float) -> list[tuple[Ro
     """
     found: list[tuple[Row, list[Row]]] = []
     for picture in pictures:
-        floor, beside = picture.bottom, None
+        floor, beside, clear = picture.bottom, None, 0
         caption: list[Row] = []
-        for group in groups:
-            for line in sorted(by_line(group), key=lambda line: hull(word.box for word in line).top):
-                box = hull(word.box for word in line)
-                if not -size <= box.top - floor <= 1.5 * size or not _within(box, picture, size):
-                    continue
-                prose = next(
-                    (one for one in by_line(group) if _set_into(box, hull(w.box for w in one), picture, size)), None
-                )
-                if prose is not None:
-                    beside, floor = prose[-1], box.bottom
-                    caption += line
-                    group[:] = [word for word in group if word not in line]
+        lines = [(hull(word.box for word in line), line, group) for group in groups for line in by_line(group)]
+        for box, line, group in sorted(lines, key=lambda one: one[0].top):
+            if not -size <= box.top - floor <= _NEAR * size or not _within(box, picture, size):
+                continue
+            prose = next((w for at, w, home in lines if home is group and _set_into(box, at, picture, size)), None)
+            if prose is not None:
+                beside, floor = prose[-1], box.bottom
+                caption += line
+                group[:] = [word for word in group if word not in line]
+            elif clear < _CLEAR:
+                clear, floor = clear + 1, max(floor, box.bottom)
         if beside is not None:
             found.append((beside, caption))
     return found
@@ -113,7 +115,7 @@ def _next_to(caption: Box, rows: Sequence[Row]) -> Row:
 
 
 def _set_into(caption: Box, prose: Box, picture: Box, size: float) -> bool:
-    return _beside(prose, caption) and edge_between(caption, prose, picture, 0.5 * size)
+    return _beside(prose, caption) and edge_between(caption, prose, picture, size)
 
 
 def _within(box: Box, picture: Box, size: float) -> bool:
