@@ -273,6 +273,13 @@ def test_the_only_print_at_the_edge_of_the_only_picture_is_its_caption(x: int, t
     assert list(captions_of(sheet.run()).values()) == [near]
 
 
+def test_the_only_print_at_the_foot_of_a_box_that_reaches_over_it_is_its_caption() -> None:
+    sheet = Sheet()
+    sheet.picture(200, 200, 1500, 1900)
+    sheet.text(["Dolores Peralvillo"], 850, 1785, "centre")
+    assert list(captions_of(sheet.run()).values()) == ["Dolores Peralvillo"]
+
+
 def test_the_only_print_in_the_middle_of_a_picture_is_a_part_of_it() -> None:
     sheet = Sheet()
     sheet.picture(200, 200, 1500, 1900)

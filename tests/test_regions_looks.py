@@ -15,6 +15,7 @@ from revista.errors import MissingWeights
 from revista.geometry import Box
 from revista.records import Look
 from revista.regions.decoding import LOOKS
+from revista.regions.ink import separate
 from revista.regions.looking import FEATURES, SecondLook, features, settled
 from revista.training.looks_data import Picture, clean, printed
 from revista.training.pages.pictures import Photographs
@@ -73,7 +74,8 @@ def shipped() -> SecondLook:
 def told(
     second: SecondLook, grey: np.ndarray, place: Box = PLACE, shares: tuple[float, ...] = (0.4, 0.5, 0.06, 0.04)
 ) -> Look:
-    (look,) = second.looks(on_paper(grey), [place], [np.array(shares)])
+    page = on_paper(grey)
+    (look,) = second.looks(page, [place], [np.array(shares)], separate(page))
     return look
 
 
@@ -108,10 +110,19 @@ def test_a_drawing_in_a_notice_is_an_advertisement_since_the_page_says_so(shippe
 def test_the_page_tells_notices_but_not_photographs_from_drawings() -> None:
     by_itself = np.array([0.6, 0.37, 0.02, 0.01])
     for on_page in ((0.8, 0.1, 0.07, 0.03), (0.1, 0.8, 0.07, 0.03)):
-        assert settled(by_itself, np.array(on_page)) is Look.PHOTOGRAPH
-    assert settled(by_itself, np.array([0.05, 0.02, 0.93, 0.0])) is Look.ADVERTISEMENT
-    assert settled(np.array([0.97, 0.03, 0.0, 0.0]), np.array([0.05, 0.02, 0.93, 0.0])) is Look.ADVERTISEMENT
-    assert settled(np.array([0.97, 0.03, 0.0, 0.0]), np.array([0.35, 0.35, 0.3, 0.0])) is Look.PHOTOGRAPH
+        assert settled(by_itself, np.array(on_page), 0.0) is Look.PHOTOGRAPH
+    assert settled(by_itself, np.array([0.05, 0.02, 0.93, 0.0]), 0.0) is Look.ADVERTISEMENT
+    assert settled(np.array([0.97, 0.03, 0.0, 0.0]), np.array([0.05, 0.02, 0.93, 0.0]), 0.0) is Look.ADVERTISEMENT
+    assert settled(np.array([0.97, 0.03, 0.0, 0.0]), np.array([0.35, 0.35, 0.3, 0.0]), 0.0) is Look.PHOTOGRAPH
+
+
+def test_what_looks_like_an_advertisement_is_one_where_there_is_print_in_it_or_the_page_says_so() -> None:
+    crowded, somewhere, in_a_notice = (
+        np.array(shares) for shares in ((0.0, 0.02, 0.97, 0.01), (0.02, 0.73, 0.2, 0.05), (0.0, 0.01, 0.98, 0.01))
+    )
+    assert settled(crowded, somewhere, 0.0) is Look.DRAWING
+    assert settled(crowded, somewhere, 0.2) is Look.ADVERTISEMENT
+    assert settled(crowded, in_a_notice, 0.0) is Look.ADVERTISEMENT
 
 
 @settings(deadline=None, max_examples=60)

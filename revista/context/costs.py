@@ -16,6 +16,7 @@ NO_CAPTION = 1.0
 _BASE = 0.1
 _ALONE = 0.3  # the cost where there is one picture and no other print
 _NAME = 12  # words at most of a caption that stands so
+_FOOT = 0.08  # share of a picture's height: boxes of pale drawings reach down to the name below them
 _PROSE_TYPE = 0.45  # the cost of being set as the prose is
 _OWN_TYPE = 0.06  # difference from the prose's type from which it is the caption's own
 _GROUP = 0.05
@@ -88,7 +89,8 @@ def _at_the_rim(picture: Box, caption: Box, em: float) -> bool:
     near = picture.grow(round(4 * em)).intersect(caption).area > 0
     x, y = caption.centre
     inner = picture.grow(-round(2 * em))
-    return near and not (inner.left < x < inner.right and inner.top < y < inner.bottom)
+    bottom = min(inner.bottom, picture.bottom - round(_FOOT * picture.height))
+    return near and not (inner.left < x < inner.right and inner.top < y < bottom)
 
 
 def place_of(picture: Box, caption: Box) -> str | None:

@@ -119,7 +119,7 @@ class CompactDetector:
         inside, looks = looked.inside_and_looks()
         shares = [shares_of(box * looked.scale, inside, looks) for box, _ in judged]
         boxes = [_on_page(box, seen) for box, _ in judged]
-        told = self._second.looks(seen, boxes, shares)
+        told = self._second.looks(seen, boxes, shares, printed)
         for box, (_, confidence), look in zip(boxes, judged, told, strict=True):
             if printed and look is not Look.ADVERTISEMENT:  # whose print belongs to it
                 box = without_foot(box, printed)

@@ -32,6 +32,11 @@ class Print:
     factor: float  # from the scan's pixels to the working size
     scan: Box  # all of the scan, in its pixels
 
+    def part(self, box: Box) -> Box:
+        """A box in the scan's pixels at the working size, clipped to it; it may be empty."""
+        height, width = self.ink.shape
+        return Box(*(round(edge * self.factor) for edge in box)).clip(width, height)
+
     def on_scan(self, box: Box) -> Box:
         """A box at the working size in the scan's pixels, clipped to it; it may be empty."""
         return Box(*(round(edge / self.factor) for edge in box)).clip(self.scan.right, self.scan.bottom)

@@ -19,6 +19,7 @@ from revista.errors import MissingWeights
 from revista.geometry import Box
 from revista.records import Look
 from revista.regions.decoding import LOOKS
+from revista.regions.ink import Print
 
 WHOLE = 96  # pixels: sides of the whole picture, made small
 DETAIL = 128  # pixels: sides of its detail, four windows of half as much
@@ -32,6 +33,8 @@ _LEAST_SPAN = 8.0  # grey values from ink to paper, at least
 _USUAL = {Look.PHOTOGRAPH: 0.89, Look.DRAWING: 0.89, Look.ADVERTISEMENT: 0.09, Look.ORNAMENT: 0.02}
 """How often pictures have a look, of those learnt from; photographs and drawings together."""
 _IN_NOTICES = 0.02  # share of advertisements at least, whatever the measures say: any picture may stand in a notice
+_SAYS = 0.05  # share of a picture that is lines of print from which it may be an advertisement by its own look
+_DOUBT = 0.05  # how far the usual looks count beside what the measures hardly tell apart
 _LEAST_SHARE = 0.01  # of a look on the page: what is less is as little
 _FINEST, _COARSEST = 0.1, 0.45  # cycles a pixel that a screen may have
 
@@ -144,19 +147,25 @@ def _symmetry(even: np.ndarray) -> float:
     return float((away * away[:, ::-1]).mean() / max(1e-4, float((away * away).mean())))
 
 
-def settled(own: np.ndarray, on_page: np.ndarray) -> Look:
+def settled(own: np.ndarray, on_page: np.ndarray, print_in_it: float) -> Look:
     """The likeliest look by a picture's own measures and by what the page network sees around it, by Bayes' rule.
 
     Args:
-        own: (looks,) shares by the measures.
+        own: (looks,) shares by the measures. Their word on advertisements counts only where there is print in the
+            picture; else it is dealt out to the other looks, as likely as they are.
         on_page: (looks,) shares by the page network. Its word on photograph or drawing does not count: these it cannot
             tell apart where they are sharp.
+        print_in_it: share of the picture that is lines of print.
     """
+    usual = np.array([_USUAL[look] for look in LOOKS])
+    sells = np.array([look is Look.ADVERTISEMENT for look in LOOKS])
+    if print_in_it < _SAYS:
+        others = np.where(sells, 0.0, own + _DOUBT * usual)
+        own = np.where(sells, 0.0, own) + own[sells].sum() * others / others.sum()
     tone = [LOOKS.index(look) for look in (Look.PHOTOGRAPH, Look.DRAWING)]
     around = np.maximum(on_page, _LEAST_SHARE)
     around[tone] = around[tone].sum()
-    least = [_IN_NOTICES if look is Look.ADVERTISEMENT else 0.0 for look in LOOKS]
-    usual = [_USUAL[look] for look in LOOKS]
+    least = np.where(sells, _IN_NOTICES, 0.0)
     return LOOKS[int((np.maximum(own, least) * around / usual).argmax())]
 
 
@@ -171,13 +180,16 @@ class SecondLook:
                 f"{file} is not a network that `revista train looks` makes", "Copy the folder of the weights again."
             )
 
-    def looks(self, page: np.ndarray, boxes: list[Box], shares: list[np.ndarray]) -> list[Look]:
+    def looks(
+        self, page: np.ndarray, boxes: list[Box], shares: list[np.ndarray], printed: Print | None
+    ) -> list[Look]:
         """The look of each picture of a page.
 
         Args:
             page: (height, width, 3) uint8 RGB.
             boxes: the pictures, each of at least one pixel, on it.
             shares: (looks,) of each, as the page network sees it.
+            printed: what is printed on the page, where that can be told.
         """
         if not boxes:
             return []
@@ -186,7 +198,16 @@ class SecondLook:
         chances = np.exp(logits - logits.max(axis=1, keepdims=True))
         own = chances / chances.sum(axis=1, keepdims=True)
         own = own.reshape(len(boxes), len(_INSETS), -1).mean(axis=1)
-        return [settled(*pair) for pair in zip(own, shares, strict=True)]
+        print_in = [_print_in(box, printed) for box in boxes]
+        return [settled(*told) for told in zip(own, shares, print_in, strict=True)]
+
+
+def _print_in(box: Box, printed: Print | None) -> float:
+    """The share of a box that is lines of print."""
+    if printed is None:
+        return 0.0
+    small = printed.part(box)
+    return float(printed.text[small.top : small.bottom, small.left : small.right].mean()) if small.area else 0.0
 
 
 def _parts(box: Box) -> list[Box]:

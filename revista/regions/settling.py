@@ -1,6 +1,6 @@
 """What stands of the findings on a page: one region a thing, collages whole, and a reason for what is left out.
 
-A picture inside a surer one goes; where the larger one is a collage, it is remembered as a part of it. An advertisement
+A picture that lies for the most part in a surer one goes; where the larger one is a collage, it is remembered as a part of it. An advertisement
 is whole: what is pictured inside it goes even where that is surer. Print inside a picture belongs to the picture and is
 no region of its own.
 """
@@ -16,6 +16,7 @@ from revista.regions.combine import Found, nested
 
 _SMALLEST = 0.03  # of the page's shorter side: what is smaller cannot be described
 _COVERED = 0.6  # share of a picture that is text from which it is a block of text
+_HIDDEN = 0.65  # share of a picture that a surer one covers from which it is none of its own
 _WHOLE = 0.6  # share of a picture from which a part of it is the picture itself
 _TEXT_KINDS = (RegionKind.TEXT, RegionKind.TITLE, RegionKind.CAPTION)
 
@@ -66,7 +67,7 @@ def _pictures(
         if min(f.box.width, f.box.height) < smallest:
             reason = "size"
         elif any(nested(f.box, w.box) and w.box.area > f.box.area for w in whole) or any(
-            nested(f.box, p.box) or nested(p.box, f.box) for p in pictures
+            f.box.coverage_by(p.box) >= _HIDDEN or nested(p.box, f.box) for p in pictures
         ):
             reason = "overlap"
             if f.confidence >= min_confidence:

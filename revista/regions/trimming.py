@@ -22,8 +22,7 @@ def without_foot(box: Box, printed: Print) -> Box:
         box: of a picture, in the scan's pixels.
         printed: what is printed on the page.
     """
-    height, width = printed.ink.shape
-    small = Box(*(round(edge * printed.factor) for edge in box)).clip(width, height)
+    small = printed.part(box)
     if not small.area:
         return box
     part = slice(small.top, small.bottom), slice(small.left, small.right)
