@@ -313,6 +313,15 @@ def test_a_picture_that_is_text_is_rejected(tmp_path: Path) -> None:
     assert [r.reason for r in found.rejected] == ["text"]
 
 
+def test_a_picture_mostly_covered_by_a_surer_one_is_left_out_and_said_so() -> None:
+    surer = Found(Box(200, 100, 600, 400), RegionKind.PICTURE, 0.95, "a")
+    for left, stands in ((30, True), (120, False)):  # 60 and 79 % of it are covered
+        less = Found(Box(left, 100, left + 420, 400), RegionKind.PICTURE, 0.8, "a")
+        kept, rejected, _ = settle([surer, less], 800, 1100, 0.5)
+        assert (less in kept) is stands
+        assert [r.reason for r in rejected] == ([] if stands else ["overlap"])
+
+
 boxes = st.builds(
     lambda x, y, w, h: Box(x, y, x + w, y + h),
     st.integers(-50, 900),

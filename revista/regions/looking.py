@@ -180,9 +180,7 @@ class SecondLook:
                 f"{file} is not a network that `revista train looks` makes", "Copy the folder of the weights again."
             )
 
-    def looks(
-        self, page: np.ndarray, boxes: list[Box], shares: list[np.ndarray], printed: Print | None
-    ) -> list[Look]:
+    def looks(self, page: np.ndarray, boxes: list[Box], shares: list[np.ndarray], printed: Print | None) -> list[Look]:
         """The look of each picture of a page.
 
         Args:

@@ -1,8 +1,8 @@
 """What stands of the findings on a page: one region a thing, collages whole, and a reason for what is left out.
 
-A picture that lies for the most part in a surer one goes; where the larger one is a collage, it is remembered as a part of it. An advertisement
-is whole: what is pictured inside it goes even where that is surer. Print inside a picture belongs to the picture and is
-no region of its own.
+A picture that lies for the most part in a surer one goes; where the larger one is a collage, it is remembered as a part
+of it. An advertisement is whole: what is pictured inside it goes even where that is surer. Print inside a picture
+belongs to the picture and is no region of its own.
 """
 
 from __future__ import annotations
