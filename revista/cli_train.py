@@ -26,7 +26,9 @@ DataArgument = Annotated[Path, typer.Argument(help="A folder with captions.tsv, 
 ImagesOption = Annotated[Path | None, typer.Option(help="Folder or zip of images; default: the one in DATA.")]
 CaptionsOption = Annotated[Path | None, typer.Option(help="Another captions.tsv than the one in DATA.")]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="Folder of weights, checkpoint and report.")]
-ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="Settings; default: the committed ones.")]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", help="Settings that differ from the committed ones.")
+]
 SeedOption = Annotated[int | None, typer.Option(help="Another seed than the config's.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")]
@@ -40,16 +42,18 @@ EncoderOption = Annotated[Path, typer.Option("--encoder", help="encoder.safetens
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 
-def _config(cls: type[ConfigT], file: Path | None, name: str, seed: int | None) -> ConfigT:
-    """The settings in `file`, or the committed ones."""
-    file = file or CONFIGS / f"{name}.toml"
+def _config(cls: type[ConfigT], given: Path | None, name: str, seed: int | None) -> ConfigT:
+    """The committed settings, and in place of some of them those in `file`."""
+    usual = CONFIGS / f"{name}.toml"
+    values: dict[str, Any] = {}
     try:
-        values: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+        for file in (usual, given or usual):
+            values |= tomllib.loads(file.read_text("utf-8"))
         return cls(**values | ({} if seed is None else {"seed": seed}))
     except OSError as error:
         raise BadArguments(f"{file}: {error.strerror}", "Check the path given to --config.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
-        raise BadArguments(f"{file}: {error}", f"Compare it with {CONFIGS / name}.toml.") from error
+        raise BadArguments(f"{file}: {error}", f"Compare it with {usual}.") from error
 
 
 def committed(cls: type[ConfigT], name: str) -> ConfigT:
@@ -206,7 +210,10 @@ def regions(
     out: OutOption = Path("training/regions"),
     images: ImagesOption = None,
     config: ConfigOption = None,
-    begin: OnnxOption = None,
+    begin: Annotated[
+        Path | None,
+        typer.Option("--from", help="Weights to begin with: .safetensors, .onnx, or a detector's folder with both."),
+    ] = None,
     seed: SeedOption = None,
     device: DeviceOption = "auto",
     resume: ResumeOption = False,

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revista import regions
-from revista.errors import MissingWeights
+from revista.errors import BadArguments, MissingWeights
 from revista.evaluation.index import IndexPage
 from revista.geometry import Box
 from revista.records import Look, RegionKind
@@ -189,27 +189,29 @@ def photographs(rng: np.random.Generator) -> np.ndarray:
     return rng.integers(0, 256, (7, 7, 3), dtype=np.uint8).repeat(32, axis=0).repeat(32, axis=1)
 
 
+SHORT = RegionsConfig(
+    pages=6,
+    steps=6,
+    batch=2,
+    rate=2e-3,
+    warmup=1,
+    check_every=3,
+    check_pages=2,
+    look_steps=3,
+    prints=2,
+    print_steps=3,
+    refine_pages=4,
+    refine_steps=3,
+)
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a training of six steps."""
     from revista.training.regions import train
 
     out = tmp_path_factory.mktemp("regions")
-    config = RegionsConfig(
-        pages=6,
-        steps=6,
-        batch=2,
-        rate=2e-3,
-        warmup=1,
-        check_every=3,
-        check_pages=2,
-        look_steps=3,
-        prints=2,
-        print_steps=3,
-        refine_pages=4,
-        refine_steps=3,
-    )
-    history = train([], photographs, config, out, "cpu", False)
+    history = train([], photographs, SHORT, out, "cpu", False)
     assert [row["step"] for row in history.rows] == [3, 6]
     assert all(np.isfinite(list(row.values())).all() for row in history.rows)
     return out
@@ -259,6 +261,39 @@ def test_the_written_network_says_what_the_trained_one_says(trained: Path) -> No
             wanted = network.eval()(torch.from_numpy(pixels)).numpy()
         (found,) = session.run(None, {"pixels": pixels})
         assert np.abs(found - wanted).max() < 0.05  # its numbers are kept in 16 bits
+
+
+def test_learning_on_keeps_a_part_of_what_was(trained: Path, tmp_path: Path) -> None:
+    """The closer look begins with its own weights; with all of the page network's kept, only its statistics differ."""
+    import torch
+    from safetensors.torch import load_file
+
+    from revista.training.regions import train
+
+    for share, folder in ((0.25, tmp_path / "part"), (1.0, tmp_path / "all")):
+        config = SHORT.model_copy(update={"before": share, "look_steps": 0, "seed": 2})
+        history = train([], photographs, config, folder, "cpu", False, trained / "model")
+        assert [row["step"] for row in history.rows] == [3, 6]
+    best, part, whole = (
+        load_file(tmp_path / name)
+        for name in ("part/best.safetensors", "part/regions.safetensors", "all/regions.safetensors")
+    )
+    weights = [name for name in best if name.endswith("weight")]
+    assert len(weights) > 20
+    for name in weights:
+        assert torch.allclose(part[name], 0.75 * best[name] + 0.25 * whole[name], atol=1e-5)
+    assert any(not torch.equal(best[name], whole[name]) for name in weights)
+    assert CompactDetector(str(tmp_path / "part" / "model")).name == "compact"
+    again = train([], photographs, config, folder, "cpu", True, trained / "model")  # nothing is mixed in twice
+    assert again.rows == history.rows
+    assert all(torch.equal(value, whole[name]) for name, value in load_file(folder / "regions.safetensors").items())
+
+
+def test_there_is_nothing_to_keep_of_a_training_that_begins_at_random(tmp_path: Path) -> None:
+    from revista.training.regions import train
+
+    with pytest.raises(BadArguments, match="begun with"):
+        train([], photographs, SHORT.model_copy(update={"before": 0.5}), tmp_path, "cpu", False)
 
 
 def test_a_trained_folder_is_a_detector(trained: Path, tmp_path: Path) -> None:

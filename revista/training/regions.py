@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from revista.errors import BadArguments
 from revista.evaluation.index import IndexPage
 from revista.regions.decoding import CLASSES, LOOKS, decode, overlaps
 from revista.regions.finding import LONGEST, STEP, Looked, looked_at, propose
@@ -18,6 +20,7 @@ from revista.regions.ink import separate
 from revista.regions.judging import Curve, Proposed, distinct, judgements
 from revista.regions.looking import session
 from revista.training import looks, loop, refining
+from revista.training.averaging import average
 from revista.training.onnx_files import begin_with, write_onnx
 from revista.training.pages import PICTURES
 from revista.training.pages.pictures import Photographs
@@ -25,9 +28,11 @@ from revista.training.regions_config import RegionsConfig, is_held_out
 from revista.training.regions_data import CHECK_SEED, KINDS, SMALL, Sample, batches, generated, real
 from revista.training.regions_looks import learn_looks
 from revista.training.regions_network import PageNetwork, losses, pixels_of, targets
-from revista.weights import ONNX
+from revista.weights import ONNX, REFINE_ONNX
 
 WEIGHTS = "regions.safetensors"
+_BEST = "best.safetensors"  # the network's weights at its best check
+_EXAMPLES = 12  # batches of which the statistics of batch normalisation are taken anew
 _SAME = 0.5  # IoU from which two boxes mean the same picture
 _AS_GOOD = 0.005  # F1 that is less than the best one by so much is as good
 
@@ -53,12 +58,18 @@ def train(
         out: folder of weights, checkpoint and generated pages; made where there is none.
         device: a torch device.
         resume: go on from the checkpoint in `out`.
-        begin: weights to begin with, instead of chance; see `begin_with`.
+        begin: weights to begin with, instead of chance; see `begin_with`. Of a folder with `model.onnx` and
+            `refine.onnx` the closer look begins with its own.
 
     Returns:
         The `History`; a check's score is F1 at IoU 0.5 of pictures on generated pages, `small` the same on small
         pages, `held_out` that on real ones.
+
+    Raises:
+        BadArguments: the config mixes in weights to begin with, and there are none.
     """
+    if config.before and begin is None:
+        raise BadArguments("`before` mixes in the weights begun with, and there are none", "Name them with --from.")
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     model = PageNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -67,7 +78,9 @@ def train(
     folder = out / "pages"
     if begin is not None:
         shown = next(batches(config, source, folder, learnt, config.steps))
-        begin_with(model, begin, pixels_of([s.image for s in shown]).to(device))
+        file = begin / ONNX if begin.is_dir() else begin
+        begin_with(model, file, pixels_of([s.image for s in shown]).to(device))
+    begun = {name: value.clone() for name, value in model.state_dict().items()}
     kept = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average), use_buffers=True
     )
@@ -96,21 +109,28 @@ def train(
         return found | ({"small": f1(net, made, device, SMALL[0])} if config.small_steps else {})
 
     def keep() -> None:
-        state = {name: value.detach().cpu().contiguous() for name, value in kept.module.state_dict().items()}
-        save_file(state, out / WEIGHTS)
+        _save(kept.module, out / _BEST)
 
     plan = loop.Plan(config.steps, config.check_every, seed=config.seed)
     history = loop.fit(plan, {"model": model, "kept": kept, "optimiser": optimiser}, step, check, keep, out, resume)
     best = PageNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    best.load_state_dict(load_file(out / WEIGHTS))
+    best.load_state_dict(load_file(out / _BEST))
+    if config.before:
+        drawn_last = itertools.islice(batches(config, source, folder, learnt, config.steps), _EXAMPLES)
+        average(best, begun, config.before, (pixels_of([s.image for s in some]).to(device) for some in drawn_last))
     if config.look_steps:
         known = real([e for e in entries if not is_held_out(e, config) and e.source not in config.looks_unknown])
         learn_looks(best, batches(config, source, folder, known, config.steps), config.look_steps, config.seed, device)
-        save_file({name: value.cpu().contiguous() for name, value in best.state_dict().items()}, out / WEIGHTS)
+    _save(best, out / WEIGHTS)
     export(out / WEIGHTS, out / "model", calibrate(best, [*made, *learnt], device))
     looks.train(entries, source, config, out, resume)
-    refining.train(entries, source, config, out, session(out / "model" / ONNX), resume)
+    closer = begin / REFINE_ONNX if begin is not None and begin.is_dir() else None
+    refining.train(entries, source, config, out, session(out / "model" / ONNX), resume, closer)
     return history
+
+
+def _save(model: torch.nn.Module, file: Path) -> None:
+    save_file({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}, file)
 
 
 def f1(model: torch.nn.Module, samples: Sequence[Sample], device: str, longest: int = LONGEST) -> float:

@@ -30,6 +30,7 @@ class RegionsConfig(BaseModel):
     check_every: int = 200
     check_pages: int = 150  # generated
     average: float = 0.995  # of the weights' running mean, which is what is measured and kept
+    before: float = 0.0  # share of the weights begun with in those that come out
     seed: int = 1
     precision: str = "auto"
 
