@@ -385,6 +385,23 @@ def test_what_is_seen_as_a_title_over_a_byline_is_no_part_of_the_caption_above(s
     assert (captions_of(sheet.run())[name] == "La niña Amelia Salvatierra.") is seen
 
 
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_long_caption_in_the_type_of_the_prose_is_known_by_the_credit_below_it(signed: bool) -> None:
+    """Its end was misread, so that no sentence ends there."""
+    sheet = Sheet()
+    sheet.prose(100, 700, 300, 2100)
+    name = sheet.picture(850, 300, 1550, 900)
+    sheet.prose(850, 700, 1500, 2100, seed=3)
+    said = (
+        "El niño a bordo. La señora cruzó la playa junto al mar mientras la noche saludó la novela en el salón donde la"
+    )
+    words = said.split()
+    end = sheet.text([" ".join(words[i : i + 5]) for i in range(0, len(words), 5)], 850, 915)
+    if signed:
+        sheet.text(["(Fot. Lozamar)"], 1550, end + 5, "right", 0.8)
+    assert (captions_of(sheet.run())[name] == f"{said} (Fot. Lozamar)") is signed
+
+
 def test_a_caption_wider_than_the_column_below_ends_where_the_prose_begins() -> None:
     sheet = Sheet(em=24)
     picture = sheet.picture(100, 200, 700, 700)

@@ -58,6 +58,19 @@ def test_what_is_no_line_under_the_picture_stays() -> None:
     assert without_foot(beyond, printed) == beyond
 
 
+def test_a_credit_line_below_a_name_is_let_go_with_it() -> None:
+    image = Image.new("L", (WIDE, HIGH), 235)
+    draw = ImageDraw.Draw(image)
+    for x in range(PHOTO.left + 10, PHOTO.right - 150, 9):
+        draw.rectangle((x, LINES[0], x + 5, LINES[0] + 9), outline=40)
+    draw.rectangle((PHOTO.right - 60, 606, PHOTO.right - 20, 612), fill=60)  # too short to be known as a line
+    image.paste(Image.fromarray(photograph(PHOTO.width, PHOTO.height)), (PHOTO.left, PHOTO.top))
+    printed = separate(np.repeat(np.asarray(image)[..., None], 3, axis=2))
+    assert printed
+    left = without_foot(PHOTO._replace(bottom=616), printed)
+    assert abs(left.bottom - PHOTO.bottom) <= 3
+
+
 @settings(max_examples=60)
 @given(corners=st.tuples(*(st.integers(-50, 1200) for _ in range(4))))
 def test_only_the_foot_is_ever_taken_and_a_quarter_at_most(corners: tuple[int, int, int, int]) -> None:

@@ -261,12 +261,16 @@ def _ends_under_a_picture(
 ) -> bool:
     """Whether a run is whole sentences right under a picture, within its width, and no text goes on below.
 
-    Text goes on where it follows without white between, set to the same width.
+    What has a credit line below need not end as sentences do. Text goes on where it follows without white between, set
+    to the same width.
     """
     text, box = " ".join(block.text for block in members), hull(block.box for block in members)
     if len(text.split()) > _LONGEST_CAPTION or not (text[:1].isupper() or text[:1] in '«“"¿¡'):
         return False
-    if text[-1:] not in ".!?»”)…:;":  # the last two are easily misread
+    credited = any(
+        b.credit and -0.5 * em < b.box.top - box.bottom < em and b.box.horizontal_overlap(box) for b in blocks
+    )
+    if text[-1:] not in ".!?»”)…:;" and not credited:  # the last two are easily misread
         return False
     if not any(
         -0.5 * em <= box.top - p.bottom <= 1.2 * em

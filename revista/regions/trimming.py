@@ -8,9 +8,11 @@ from revista.geometry import Box
 from revista.regions.ink import Print
 
 _MOST = 0.25  # of its height that a box may lose
-_LINE = 0.1  # of a box's width: a row in which lines of print take so much is print
-_SPECKS = 0.01  # the same of other ink that is none of a picture
-_LEAST = 2  # pixels at the working size of such specks
+_LINE, _LETTERS = 0.1, 6.0  # of a box's width, and letters: a row in which lines of print take so much is print
+_SPECKS = 0.01  # of its width: other ink of a row that is none of a picture
+_LEAST = 2  # the same, in pixels at the working size
+_LOW = 1.5  # letters: a band of ink below print, no higher, is print too: a credit line
+_ACROSS = 0.5  # of its width: what is as wide is no credit, but the line of a frame
 
 
 def without_foot(box: Box, printed: Print) -> Box:
@@ -26,12 +28,27 @@ def without_foot(box: Box, printed: Print) -> Box:
     if not small.area:
         return box
     part = slice(small.top, small.bottom), slice(small.left, small.right)
-    pictured = ((printed.ink | printed.rules) & ~printed.text)[part].sum(axis=1)
-    rows = np.flatnonzero(pictured > max(_LEAST, _SPECKS * small.width))
-    if not rows.size:
-        return box
-    end = int(rows[-1]) + 1
-    below = printed.text[part][end:].sum(axis=1) > _LINE * small.width
-    if not below.any() or small.height - end > _MOST * small.height:
+    ink = ((printed.ink | printed.rules) & ~printed.text)[part].sum(axis=1)
+    text = printed.text[part].sum(axis=1) > min(_LINE * small.width, _LETTERS * printed.letter)
+    across = ink > _ACROSS * small.width
+    end = _end(ink > max(_LEAST, _SPECKS * small.width), across, text, _LOW * printed.letter)
+    if not end or not text[end:].any() or small.height - end > _MOST * small.height:
         return box
     return box._replace(bottom=min(box.bottom, printed.on_scan(small._replace(bottom=small.top + end)).bottom))
+
+
+def _end(inked: np.ndarray, across: np.ndarray, text: np.ndarray, low: float) -> int:
+    """The row below the last one of a picture, low bands of ink under lines of text left out; 0 where there is none.
+
+    Args:
+        inked: (rows,) bool, whether there is ink other than text.
+        across: (rows,) bool, whether it is as wide as frames are.
+        text: (rows,) bool, whether there is text.
+        low: rows that such a band has at most.
+    """
+    edges = np.flatnonzero(np.diff(inked.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    ends = [0, *edges[:, 1].tolist()]
+    for (top, bottom), above in zip(edges[::-1].tolist(), ends[-2::-1], strict=True):
+        if bottom - top > low or across[top:bottom].any() or not text[above:top].any():
+            return int(bottom)
+    return 0
