@@ -392,9 +392,7 @@ def test_a_long_caption_in_the_type_of_the_prose_is_known_by_the_credit_below_it
     sheet.prose(100, 700, 300, 2100)
     name = sheet.picture(850, 300, 1550, 900)
     sheet.prose(850, 700, 1500, 2100, seed=3)
-    said = (
-        "El niño a bordo. La señora cruzó la playa junto al mar mientras la noche saludó la novela en el salón en la"
-    )
+    said = "El niño a bordo. La señora cruzó la playa junto al mar mientras la noche saludó la novela en el salón en la"
     words = said.split()
     end = sheet.text([" ".join(words[i : i + 5]) for i in range(0, len(words), 5)], 850, 915)
     if signed:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from layoutparser import TextBlock
 
 _PLAINER = 1.5  # times as much print from which a page is looked at another way
+_SOME = 3.0  # cells of print that there are then at least: pages of pictures have none, either way
+_PRINT = [CLASSES.index(kind) for kind in ("text", "caption", "title")]
+_SEEN = 0.3  # score from which a cell is print
 _DARK = 128  # middle tone below which there may be light print on dark ground
 _APART = 8  # pixels between those of which the middle tone is taken
 _LOWEST = 0.1  # scores below are noise; the settings decide what is good enough
@@ -102,7 +105,7 @@ class CompactDetector:
         Print is known by its lines.
         """
         again = look_at(self._session, other)
-        plainer = _print_on(again.maps) > _PLAINER * _print_on(looked.maps)
+        plainer = _print_on(again.maps) > max(_SOME, _PLAINER * _print_on(looked.maps))
         return (other, again) if plainer else (seen, looked)
 
     def _parts(self, looked: Looked, seen: np.ndarray) -> Iterator[tuple[RegionKind | str, Box, float, Look | None]]:
@@ -139,5 +142,6 @@ def _on_page(corners: np.ndarray, page: np.ndarray) -> Box:
 
 
 def _print_on(maps: np.ndarray) -> float:
-    """How many cells lie in print, by the scores of text."""
-    return float(sigmoid(maps[CLASSES.index("text")]).sum())
+    """How many cells lie in lines of print, by their scores."""
+    scores = sigmoid(maps[_PRINT])
+    return float(scores[scores > _SEEN].sum())
