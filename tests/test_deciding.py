@@ -43,12 +43,16 @@ def test_parts_win_if_they_are_worth_more() -> None:
 def test_a_picture_wins_over_the_pieces_that_its_ink_falls_into() -> None:
     pieces = (LEFT, 0.97, 0.8), (RIGHT, 0.9, 0.5)
     found = decided((AROUND, 0.8, 0.94), *pieces)
-    assert found[AROUND] == 0.8
-    assert found[LEFT] < 0.8
-    assert found[RIGHT] < 0.8
+    assert found[AROUND] == 0.94
+    assert found[LEFT] < 0.94
+    assert found[RIGHT] < 0.94
     assert decided((AROUND, 0.6, 0.94), *pieces)[LEFT] == 0.97  # the page network does not think so
-    unknown = decided((AROUND, 0.8, 0.94), (LEFT, 0.97, 0.3), (RIGHT, 0.9, 0.3))
-    assert unknown[LEFT] == 0.97  # what it makes little of, as white on black, it knows nothing about
+    by_far = decided((AROUND, 0.2, 0.94), (LEFT, 0.97, 0.7), (RIGHT, 0.9, 0.3))  # however little it thinks so
+    assert by_far[AROUND] == 0.94
+    assert by_far[LEFT] < 0.94
+    assert decided((AROUND, 0.2, 0.94), (LEFT, 0.97, 0.45))[AROUND] == 0.94  # a single piece of it
+    unsure = decided((AROUND, 0.8, 0.84), (LEFT, 0.97, 0.7), (RIGHT, 0.9, 0.3))
+    assert unsure[LEFT] == 0.97  # one of the pieces may be something else
     rows = decided((AROUND, 0.8, 0.94), (LEFT, 0.97, 0.92), (RIGHT, 0.9, 0.93))
     assert rows[LEFT] == 0.97  # two that hold a picture each are not one
 

@@ -323,7 +323,7 @@ def test_a_trained_folder_is_a_detector(trained: Path, tmp_path: Path) -> None:
 
 
 def test_wide_pages_without_print_are_not_taken_for_pages_on_their_side() -> None:
-    """What the network makes of print on an album's leaf is noise; of 20 such leaves 8 were turned by it."""
+    """What the network makes of print on an album's leaf is noise; of 20 such leaves 6 were turned by it."""
     from revista.regions.finding import look_at
     from revista.training import pages
 

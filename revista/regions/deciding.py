@@ -21,6 +21,7 @@ _STANDS = 0.5  # confidence from which a box is a picture, so far
 _SURE = 0.8  # overlap to be expected from which the closer look is sure of a picture
 _NOTHING = 0.2  # the same, below which it is sure that there is none
 _CLEARLY = 0.05  # how much more of it makes a box clearly better than its pieces
+_BY_FAR = 0.2  # the same, that needs no agreement by its judgement
 _LIKELY = 0.7  # confidence by its judgement from which a box may stand in place of surer pieces
 _INSIDE = 0.8  # share of a box from which it lies in another one
 _APART = 0.2  # share of a box that another one may cover, of pictures that are inside the same
@@ -56,10 +57,14 @@ def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tupl
             told[parts] = np.maximum(told[parts], fits[parts])
             told[whole] = min(told[whole], _LESS * told[parts].min())
             standing = [i for i in standing if i != whole] + parts
-    for whole in (i for i in sure if confidences[i] >= _LIKELY and i not in standing):
+    for whole in (i for i in sure if confidences[i] >= _THINKABLE and i not in standing):
         pieces = [i for i in standing if _covered(boxes[i], boxes[whole]) >= _INSIDE]
-        clearly = len(pieces) > 1 and fits[whole] > fits[pieces].max() + _CLEARLY
-        if clearly and worth[pieces].min() >= 0 and worth[whole] > worth[pieces].sum():
+        if not pieces or worth[whole] <= worth[pieces].sum():
+            continue
+        more = fits[whole] - fits[pieces].max()
+        clearly = more > _CLEARLY and confidences[whole] >= _LIKELY and len(pieces) > 1 and worth[pieces].min() >= 0
+        if clearly or more > _BY_FAR:
+            told[whole] = max(told[whole], fits[whole])
             told[pieces] = np.minimum(told[pieces], _LESS * told[whole])
             standing = [i for i in standing if i not in pieces] + [whole]
     for i in (i for i in sure if i not in standing):
