@@ -67,7 +67,8 @@ def test_a_collage_wins_over_what_is_clear_in_it(clear: tuple[tuple[int, int, in
 def test_what_is_surely_no_picture_goes_and_what_was_overlooked_comes() -> None:
     found = decided((LEFT, 0.8, 0.1), (ELSEWHERE, 0.1, 0.95))
     assert found == {LEFT: 0.1, ELSEWHERE: 0.95}
-    assert decided((ELSEWHERE, 0.001, 0.95)) == {ELSEWHERE: 0.001}  # nothing spoke for it before
+    assert decided((ELSEWHERE, 0.001, 0.85)) == {ELSEWHERE: 0.001}  # nothing spoke for it before
+    assert decided((ELSEWHERE, 0.001, 0.95)) == {ELSEWHERE: 0.95}  # plain enough without
     assert decided((ELSEWHERE, 0.1, 0.79)) == {ELSEWHERE: 0.1}  # not sure enough
 
 

@@ -19,13 +19,14 @@ from revista.regions.judging import distinct
 _SAME = 0.5  # IoU from which two boxes mean the same picture
 _STANDS = 0.5  # confidence from which a box is a picture, so far
 _SURE = 0.8  # overlap to be expected from which the closer look is sure of a picture
+_PLAIN = 0.9  # the same, from which it is so, whatever the page network makes of it
 _NOTHING = 0.2  # the same, below which it is sure that there is none
 _CLEARLY = 0.05  # how much more of it makes a box clearly better than its pieces
 _BY_FAR = 0.2  # the same, that needs no agreement by its judgement
 _LIKELY = 0.7  # confidence by its judgement from which a box may stand in place of surer pieces
 _INSIDE = 0.8  # share of a box from which it lies in another one
 _APART = 0.2  # share of a box that another one may cover, of pictures that are inside the same
-_THINKABLE = 0.05  # confidence by its judgement below which a box was rightly overlooked
+_THINKABLE = 0.05  # confidence by its judgement below which a box was rightly overlooked, unless it is plain
 _BESIDE = 0.3  # the same of a picture that was overlooked, beside those that stand
 _LESS = 0.999  # of the confidence of what it lost against
 
@@ -68,7 +69,7 @@ def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tupl
             told[pieces] = np.minimum(told[pieces], _LESS * told[whole])
             standing = [i for i in standing if i not in pieces] + [whole]
     for i in (i for i in sure if i not in standing):
-        thinkable = confidences[i] >= _THINKABLE
+        thinkable = confidences[i] >= _THINKABLE or fits[i] >= _PLAIN
         if thinkable and _most_shared(boxes, i, standing) < _BESIDE:
             told[i] = max(told[i], fits[i])
             standing.append(i)
