@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from revista.geometry import Box
-from revista.regions.paper import find_paper, scale_to
+from revista.regions.paper import farthest, find_paper, scale_to
 
 SIDE = 1000  # pixels of the longer side at which all thresholds here, in `halftone` and in `trimming` count
 _LEAST = 16  # pixels: a page or strip with a shorter side says nothing
@@ -64,8 +64,9 @@ def separate(image: np.ndarray) -> Print | None:
     small, factor = scale_to(image, SIDE)
     if min(small.shape[:2]) < _LEAST:
         return None
-    page = find_paper(small).page
-    distance = cv2.GaussianBlur(_from_paper(small), (0, 0), 0.8)
+    paper = find_paper(small)
+    page = paper.page
+    distance = cv2.GaussianBlur(_from_paper(small, paper.tone), (0, 0), 0.8)
     outside = np.ones(distance.shape, bool)
     outside[page.top : page.bottom, page.left : page.right] = False
     distance[outside] = 0
@@ -81,14 +82,13 @@ def separate(image: np.ndarray) -> Print | None:
     return Print(distance, ink, letter, text, rules, solid, page, factor, Box(0, 0, width, height))
 
 
-def _from_paper(small: np.ndarray) -> np.ndarray:
+def _from_paper(small: np.ndarray, tone: tuple[int, int, int]) -> np.ndarray:
     """How far each pixel is from the paper around it: lightness and the larger of the colour differences."""
     import cv2
 
-    tone = np.array([[find_paper(small).tone]], np.uint8)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
-    paper = cv2.cvtColor(tone, cv2.COLOR_RGB2LAB).astype(np.float32)[0, 0]
-    near = (np.abs(lab - paper).max(axis=2) < 28).astype(np.float32)
+    paper = cv2.cvtColor(np.array([[tone]], np.uint8), cv2.COLOR_RGB2LAB).astype(np.float32)[0, 0]
+    near = (farthest(lab, paper) < 28).astype(np.float32)
     window = (151, 151)
     count = cv2.blur(near, window) + 0.05  # where paper is rare, the page's tone stands in for the local one
     local = np.dstack([(cv2.blur(lab[..., k] * near, window) + 0.05 * paper[k]) / count for k in range(3)])
