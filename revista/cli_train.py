@@ -43,11 +43,11 @@ ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 
 def _config(cls: type[ConfigT], given: Path | None, name: str, seed: int | None) -> ConfigT:
-    """The committed settings, and in place of some of them those in `file`."""
+    """The committed settings, and in place of some of them those in `given`."""
     usual = CONFIGS / f"{name}.toml"
     values: dict[str, Any] = {}
     try:
-        for file in (usual, given or usual):
+        for file in (usual, given) if given else (usual,):
             values |= tomllib.loads(file.read_text("utf-8"))
         return cls(**values | ({} if seed is None else {"seed": seed}))
     except OSError as error:

@@ -57,6 +57,10 @@ class Box(NamedTuple):
             max(self.bottom, other.bottom),
         )
 
+    def move(self, across: int, down: int) -> Box:
+        """The box moved to the right and down."""
+        return Box(self.left + across, self.top + down, self.right + across, self.bottom + down)
+
     def grow(self, pixels: int) -> Box:
         """The box widened by `pixels` on every side (narrowed where negative)."""
         return Box(self.left - pixels, self.top - pixels, self.right + pixels, self.bottom + pixels)

@@ -107,7 +107,7 @@ def test_shown_samples_keep_their_boxes_on_what_they_mark(seed: int) -> None:
         assert 0 <= left < right <= 192
         assert 0 <= top < bottom <= 256
         core = seen.image[int(top) + 2 : int(bottom) - 2, int(left) + 2 : int(right) - 2]
-        assert np.median(core) < 80  # a label may be painted over it
+        assert np.median(core) < 60  # a label may be painted over it
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (3000, 5), (480, 360), (2300, 1700)])

@@ -27,7 +27,11 @@ def sheet(scale: float = 1.0, framed: bool = False) -> Print:
     image.paste(Image.fromarray(photograph(PHOTO.width, PHOTO.height)), (PHOTO.left, PHOTO.top))
     if framed:
         draw.rectangle((PHOTO.left - 8, PHOTO.top - 8, PHOTO.right + 8, 615), outline=20, width=2)
-    image = image.resize((round(WIDE * scale), round(HIGH * scale)))
+    return printed_on(image.resize((round(WIDE * scale), round(HIGH * scale))))
+
+
+def printed_on(image: Image.Image) -> Print:
+    """What is printed on a grey page."""
     printed = separate(np.repeat(np.asarray(image)[..., None], 3, axis=2))
     assert printed
     return printed
@@ -65,9 +69,7 @@ def test_a_credit_line_below_a_name_is_let_go_with_it() -> None:
         draw.rectangle((x, LINES[0], x + 5, LINES[0] + 9), outline=40)
     draw.rectangle((PHOTO.right - 60, 606, PHOTO.right - 20, 612), fill=60)  # too short to be known as a line
     image.paste(Image.fromarray(photograph(PHOTO.width, PHOTO.height)), (PHOTO.left, PHOTO.top))
-    printed = separate(np.repeat(np.asarray(image)[..., None], 3, axis=2))
-    assert printed
-    left = without_foot(PHOTO._replace(bottom=616), printed)
+    left = without_foot(PHOTO._replace(bottom=616), printed_on(image))
     assert abs(left.bottom - PHOTO.bottom) <= 3
 
 

@@ -43,14 +43,11 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
     cluster = _spread(around, pictures, caption, layout, near)
     found: list[tuple[int, ...]] = []
     row = _row(above, pictures, cluster if caption.speaks_of_several else above)
-    alone = not _captioned(row, pictures, caption, layout)
-    spans = len(row) > 1 and (
-        sum(_under_width(pictures[i], caption.body) >= 0.3 for i in row) > 1
-        or (
-            alone
-            and _centred(caption.body, hull(pictures[i] for i in row))
-            and all(_under_width(caption.body, pictures[i]) < 0.95 for i in row)
-        )
+    alone = len(row) > 1 and not _captioned(row, pictures, caption, layout)
+    spans = sum(_under_width(pictures[i], caption.body) >= 0.3 for i in row) > 1 or (
+        alone
+        and _centred(caption.body, hull(pictures[i] for i in row))
+        and all(_under_width(caption.body, pictures[i]) < 0.95 for i in row)
     )
     if len(row) > 1 and (spans or caption.speaks_of_several):
         found.append(row)

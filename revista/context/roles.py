@@ -215,14 +215,16 @@ def _mark_titles_over_bylines(blocks: Sequence[Block], roles: list[Role], em: fl
     """Mark what a detector takes for a title, right above a heading and nearer to it than to any print above."""
     headings = [block.box for block in blocks if roles[block.order] is Role.HEADING]
     for block in blocks:
-        if roles[block.order] is not Role.SHORT or block.hint is not RegionKind.TITLE or block.told:
+        if roles[block.order] is not Role.SHORT or block.hint is not RegionKind.TITLE:
             continue
         shared = [other.box for other in blocks if other is not block and other.box.horizontal_overlap(block.box)]
         above = min((block.box.top - box.bottom for box in shared if box.centre[1] < block.box.top), default=4 * em)
-        for box in headings:
-            white = box.top - block.box.bottom
-            if abs(box.centre[0] - block.box.centre[0]) < 1.5 * em and -0.5 * em <= white < min(1.5 * em, above):
-                roles[block.order] = Role.HEADING
+        most = min(1.5 * em, above)
+        if any(
+            abs(box.centre[0] - block.box.centre[0]) < 1.5 * em and -0.5 * em <= box.top - block.box.bottom < most
+            for box in headings
+        ):
+            roles[block.order] = Role.HEADING
 
 
 def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:

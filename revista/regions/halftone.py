@@ -248,7 +248,7 @@ def _with_pale_parts(box: Box, printed: Print) -> Box:
     best = box
     for component in components:
         inside = component.box
-        placed = Box(inside.left + area.left, inside.top + area.top, inside.right + area.left, inside.bottom + area.top)
+        placed = inside.move(area.left, area.top)
         solid = component.pixels / inside.area
         if (
             placed.coverage_by(box) > 0.35

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from revista.geometry import Box
@@ -47,8 +49,8 @@ def _end(inked: np.ndarray, across: np.ndarray, text: np.ndarray, low: float) ->
         low: rows that such a band has at most.
     """
     edges = np.flatnonzero(np.diff(inked.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
-    ends = [0, *edges[:, 1].tolist()]
-    for (top, bottom), above in zip(edges[::-1].tolist(), ends[-2::-1], strict=True):
+    bands: list[tuple[int, int]] = [(0, 0), *((int(top), int(bottom)) for top, bottom in edges)]
+    for (_, above), (top, bottom) in reversed(list(pairwise(bands))):
         if bottom - top > low or across[top:bottom].any() or not text[above:top].any():
-            return int(bottom)
+            return bottom
     return 0

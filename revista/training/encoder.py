@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch.utils.data import DataLoader, Dataset
 
 from revista.compact.encoder import FEATURES, SIDE, Encoder
@@ -156,8 +156,7 @@ def train(
         return measure(model, data, teacher, config, device)
 
     def keep() -> None:
-        state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-        save_file(state, out / WEIGHTS)
+        loop.save_weights(model, out / WEIGHTS)
 
     plan = loop.Plan(config.steps, config.check_every, seed=config.seed)
     return loop.fit(plan, {"model": model, "optimiser": optimiser}, step, check, keep, out, resume)

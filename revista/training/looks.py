@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
 
@@ -112,7 +112,7 @@ def train(
         return {"score": right(model, made), "held_out": right(model, unseen)}
 
     def keep() -> None:
-        save_file({name: value.contiguous() for name, value in model.state_dict().items()}, own / WEIGHTS)
+        loop.save_weights(model, own / WEIGHTS)
 
     plan = loop.Plan(config.print_steps, config.check_every, seed=config.seed)
     history = loop.fit(plan, {"model": model, "optimiser": optimiser}, step, check, keep, own, resume)

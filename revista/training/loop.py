@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors.torch import save_file
 
 from revista.devices import settled_precision
 from revista.errors import BadArguments, StorageError
@@ -53,6 +54,11 @@ def descend(
     torch.stack(list(losses.values())).sum().backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), most)
     optimiser.step()
+
+
+def save_weights(model: torch.nn.Module, file: Path) -> None:
+    """Write a network's weights as safetensors."""
+    save_file({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}, file)
 
 
 def fit(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
 
@@ -139,7 +139,7 @@ def train(
         return {"score": score, "before": before, "held_out": overlap(kept.module, held)[1]}
 
     def keep() -> None:
-        save_file({k: v.detach().contiguous() for k, v in kept.module.state_dict().items()}, own / WEIGHTS)
+        loop.save_weights(kept.module, own / WEIGHTS)
 
     plan = loop.Plan(config.refine_steps, config.check_every, seed=config.seed)
     history = loop.fit(plan, {"model": model, "kept": kept, "optimiser": optimiser}, step, check, keep, own, resume)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from revista.errors import BadArguments
 from revista.evaluation.index import IndexPage
@@ -70,6 +71,7 @@ def train(
     """
     if config.before and begin is None:
         raise BadArguments("`before` mixes in the weights begun with, and there are none", "Name them with --from.")
+    closer = begin / REFINE_ONNX if begin is not None and begin.is_dir() else None
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     model = PageNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -78,9 +80,8 @@ def train(
     folder = out / "pages"
     if begin is not None:
         shown = next(batches(config, source, folder, learnt, config.steps))
-        file = begin / ONNX if begin.is_dir() else begin
-        begin_with(model, file, pixels_of([s.image for s in shown]).to(device))
-    begun = {name: value.clone() for name, value in model.state_dict().items()}
+        begin_with(model, begin / ONNX if closer else begin, pixels_of([s.image for s in shown]).to(device))
+    begun = copy.deepcopy(model.state_dict()) if config.before else {}
     kept = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average), use_buffers=True
     )
@@ -109,7 +110,7 @@ def train(
         return found | ({"small": f1(net, made, device, SMALL[0])} if config.small_steps else {})
 
     def keep() -> None:
-        _save(kept.module, out / _BEST)
+        loop.save_weights(kept.module, out / _BEST)
 
     plan = loop.Plan(config.steps, config.check_every, seed=config.seed)
     history = loop.fit(plan, {"model": model, "kept": kept, "optimiser": optimiser}, step, check, keep, out, resume)
@@ -121,16 +122,11 @@ def train(
     if config.look_steps:
         known = real([e for e in entries if not is_held_out(e, config) and e.source not in config.looks_unknown])
         learn_looks(best, batches(config, source, folder, known, config.steps), config.look_steps, config.seed, device)
-    _save(best, out / WEIGHTS)
+    loop.save_weights(best, out / WEIGHTS)
     export(out / WEIGHTS, out / "model", calibrate(best, [*made, *learnt], device))
     looks.train(entries, source, config, out, resume)
-    closer = begin / REFINE_ONNX if begin is not None and begin.is_dir() else None
     refining.train(entries, source, config, out, session(out / "model" / ONNX), resume, closer)
     return history
-
-
-def _save(model: torch.nn.Module, file: Path) -> None:
-    save_file({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}, file)
 
 
 def f1(model: torch.nn.Module, samples: Sequence[Sample], device: str, longest: int = LONGEST) -> float:

@@ -54,7 +54,7 @@ def picture(press: Press, area: Box, kinds: Sequence[ItemKind] = ("photograph", 
     if inked is None or inked.width < 0.15 * area.width or inked.height < 0.15 * area.height:
         return None
     press.canvas.paste(made, area.left, area.top)
-    box = Box(area.left + inked.left, area.top + inked.top, area.left + inked.right, area.top + inked.bottom)
+    box = inked.move(area.left, area.top)
     return press.canvas.add(kind, press.canvas.frame(box, frames))
 
 
@@ -84,7 +84,7 @@ def _pasted(canvas: Canvas, made: np.ndarray, area: Box, mask: np.ndarray) -> Bo
     """Put a picture through a mask; gives the box of what is seen of it."""
     canvas.paste(made, area.left, area.top, mask)
     seen = ink_box(255 - mask, 255 - _SEEN)
-    return Box(*(a + b for a, b in zip(seen, (area.left, area.top) * 2, strict=True))) if seen else area
+    return seen.move(area.left, area.top) if seen else area
 
 
 def _framed(press: Press, area: Box, often: float) -> tuple[Box, list[tuple[float, float]]]:
