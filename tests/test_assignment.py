@@ -528,3 +528,26 @@ def test_a_sentence_in_the_type_of_the_text_is_a_caption_where_white_parts_it_fr
     sheet.prose(100, 450, bottom + white, 1200, seed=1)
     found = captions_of(sheet.run())[picture]
     assert (found == "La señora de Belmira durante la fiesta.") is told
+
+
+@pytest.mark.parametrize("hinted", [False, True])
+def test_a_detector_that_sees_a_caption_in_capitals_is_heard_where_the_picture_was_found_too_short(
+    hinted: bool,
+) -> None:
+    sheet = Sheet(em=20)
+    picture = sheet.picture(80, 230, 690, 603)
+    sheet.text(["UNA ESCENA DEL BAILE EN SU RESIDENCIA."], 385, 625, "centre", size=0.9)
+    if hinted:
+        box = sheet.paragraphs[-1].box
+        sheet.regions.append(Region(id="0003-r02", kind=RegionKind.CAPTION, box=box, confidence=0.8, detector="test"))
+    sheet.prose(40, 660, 646, 1700)
+    sheet.prose(740, 660, 120, 1700, seed=1)
+    assert (captions_of(sheet.run())[picture] is not None) is hinted
+
+
+@pytest.mark.parametrize(("away", "linked"), [(240, True), (500, False)])
+def test_the_name_on_a_page_of_its_own_is_that_of_a_portrait_that_fades_out(away: int, linked: bool) -> None:
+    sheet = Sheet(em=20)
+    picture = sheet.picture(220, 420, 1050, 1190)
+    sheet.text(["El doctor Elvira Hinojares."], 140, 1190 + away)
+    assert (captions_of(sheet.run())[picture] is not None) is linked

@@ -296,6 +296,15 @@ def test_there_is_nothing_to_keep_of_a_training_that_begins_at_random(tmp_path: 
         train([], photographs, SHORT.model_copy(update={"before": 0.5}), tmp_path, "cpu", False)
 
 
+def test_half_a_detector_to_begin_with_is_refused_before_anything_is_learnt(trained: Path, tmp_path: Path) -> None:
+    from revista.training.regions import train
+
+    (tmp_path / "model.onnx").write_bytes((trained / "model" / "model.onnx").read_bytes())
+    with pytest.raises(BadArguments, match=r"refine\.onnx"):
+        train([], photographs, SHORT, tmp_path / "out", "cpu", False, tmp_path)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_trained_folder_is_a_detector(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes((trained / "model" / "model.onnx").read_bytes())
     with pytest.raises(MissingWeights, match=r"config\.json"):

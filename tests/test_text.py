@@ -102,6 +102,14 @@ def test_columns_are_read_one_after_the_other_with_boxes_on_the_page(tmp_path: P
         assert 0.0 <= word.confidence <= 1.0
 
 
+def test_the_rule_between_columns_is_no_word(tmp_path: Path) -> None:
+    """Tesseract reads it as a letter of the line beside it, sometimes surely."""
+    canvas = sheet()
+    write(canvas, [f"{line} | y" for line in LEFT], 90, 220)
+    page = read(canvas, tmp_path)
+    assert said(page) == " y ".join([*LEFT, ""]).strip()
+
+
 def test_same_page_same_record(tmp_path: Path) -> None:
     canvas, _ = two_columns()
     assert read(canvas, tmp_path).model_dump_json() == read(canvas, tmp_path).model_dump_json()

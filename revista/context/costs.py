@@ -16,6 +16,7 @@ NO_CAPTION = 1.0
 _BASE = 0.1
 _ALONE = 0.3  # the cost where there is one picture and no other print
 _NAME = 12  # words at most of a caption that stands so
+_FAR_BELOW = 16  # ems below the picture within which it may
 _FOOT = 0.08  # share of a picture's height: boxes of pale drawings reach down to the name below them
 _PROSE_TYPE = 0.45  # the cost of being set as the prose is
 _OWN_TYPE = 0.06  # difference from the prose's type from which it is the caption's own
@@ -85,8 +86,12 @@ def _is_all_print(caption: Candidate, layout: Layout) -> bool:
 
 
 def _at_the_rim(picture: Box, caption: Box, em: float) -> bool:
-    """Whether print stands near a picture, or across its edge: nothing tells how such a page leans."""
-    near = picture.grow(round(4 * em)).intersect(caption).area > 0
+    """Whether print stands near a picture, or across its edge: nothing tells how such a page leans.
+
+    Far below it is near enough: pictures that fade out are found smaller than they are.
+    """
+    low = caption.top - picture.bottom < _FAR_BELOW * em and caption.horizontal_overlap(picture) > 0
+    near = picture.grow(round(4 * em)).intersect(caption).area > 0 or low
     x, y = caption.centre
     inner = picture.grow(-round(2 * em))
     bottom = min(inner.bottom, picture.bottom - round(_FOOT * picture.height))

@@ -34,6 +34,9 @@ _BROAD = 1.2  # times as wide as the prose at least runs what is set larger
 _LARGE = 1.15  # times the type of the prose: capitals so large are of headings
 _TEXTED = 60  # words in one type that make a page one with a text
 _RUNNING_HEAD_WORDS = 6
+# Ems by which capitals that belong to the picture above may stand nearer to what is below, as borders are found; more
+# where a detector takes them for a caption.
+_SLACK, _TOLD_SLACK = 0.6, 1.0
 
 
 class HasType(Protocol):
@@ -255,7 +258,8 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
         and other.box.horizontal_overlap(box) >= 0.5 * box.width
         and other.box.top >= box.bottom - 0.3 * em  # else it begins beside
     ]
-    return gap < 1.5 * em and gap < min(below, default=2 * em) + 0.6 * em
+    slack = _TOLD_SLACK if block.hint is RegionKind.CAPTION else _SLACK
+    return gap < 1.5 * em and gap < min(below, default=2 * em) + slack * em
 
 
 def _ends_under_a_picture(

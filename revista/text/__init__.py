@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ _POOR = 0.85  # mean confidence below which print may show through from the othe
 _TURNED = 0.6  # mean confidence below which the page may stand turned
 _FEW_LETTERS = 40  # a page with fewer, each weighted with its confidence, may stand turned
 _SURE_TURNED = 1.0  # Tesseract's orientation confidence from which a turned page is read again
+_RULE = re.compile(r"[|¦]+")  # how the rule between two columns is read
 _NOISE = 0.3  # mean confidence of lines that are specks and ornaments rather than print
 _PIECE_TIME = 0.1  # of a page's time that one piece may take; usually it takes a hundredth
 _HEIGHTS_PER_INCH = 12.5  # of letters of ten-point type, capitals and small ones mixed
@@ -263,9 +265,9 @@ def _words(rows: Sequence[Row], prepared: Prepared, large: Sequence[Box]) -> lis
 
 
 def _is_word(row: Row, least: float) -> bool:
-    """Whether a row is more than a speck or the dots that lead to a page number; `least`: confidence asked for."""
+    """Whether a row is print: no rule between columns, speck or row of dots; `least`: confidence asked for."""
     signs_only = not any(map(str.isalnum, row.text))
-    return row.confidence >= least or not (signs_only or "..." in row.text)
+    return not _RULE.fullmatch(row.text) and (row.confidence >= least or not (signs_only or "..." in row.text))
 
 
 def _dpi(prepared: Prepared) -> int:

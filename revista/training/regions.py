@@ -67,11 +67,13 @@ def train(
         pages, `held_out` that on real ones.
 
     Raises:
-        BadArguments: the config mixes in weights to begin with, and there are none.
+        BadArguments: the config mixes in weights to begin with, and there are none; `begin` lacks the closer look's.
     """
     if config.before and begin is None:
         raise BadArguments("`before` mixes in the weights begun with, and there are none", "Name them with --from.")
     closer = begin / REFINE_ONNX if begin is not None and begin.is_dir() else None
+    if closer is not None and not closer.is_file():  # else only the closer look, an hour later, would miss it
+        raise BadArguments(f"{begin} holds no {REFINE_ONNX}", "Name a folder with the weights of both, or one file.")
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     model = PageNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
