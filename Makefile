@@ -22,7 +22,7 @@ stop: setup
 	$(BIN)/python -m flows.serve --stop
 
 test: setup $(VENV)/installed-for-tests lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
 
 test-slow: setup $(VENV)/installed-for-tests  ## what takes minutes: every broken PDF, long kill runs
 	$(BIN)/python -m pytest -m slow

@@ -551,3 +551,12 @@ def test_the_name_on_a_page_of_its_own_is_that_of_a_portrait_that_fades_out(away
     picture = sheet.picture(220, 420, 1050, 1190)
     sheet.text(["El doctor Elvira Hinojares."], 140, 1190 + away)
     assert (captions_of(sheet.run())[picture] is not None) is linked
+
+
+@pytest.mark.parametrize(("size", "linked"), [(0.75, True), (1.0, False)])
+def test_small_capitals_above_the_text_are_those_of_the_picture(size: float, linked: bool) -> None:
+    sheet = Sheet(em=20)
+    picture = sheet.picture(100, 60, 1350, 585)
+    bottom = sheet.text(["VISTA GENERAL DEL EDIFICIO EN LA QUINTA."], 725, 623, "centre", size)
+    sheet.prose(100, 1250, bottom + 15, 1700)
+    assert (captions_of(sheet.run())[picture] is not None) is linked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -37,6 +38,7 @@ _RUNNING_HEAD_WORDS = 6
 # Ems by which capitals that belong to the picture above may stand nearer to what is below, as borders are found; more
 # where a detector takes them for a caption.
 _SLACK, _TOLD_SLACK = 0.6, 1.0
+_SMALL, _SMALL_REACH = 0.85, 3.0  # times the type of the prose: smaller capitals, and ems within which a picture ends
 
 
 class HasType(Protocol):
@@ -241,7 +243,10 @@ def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:
 
 
 def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em: float, usual: Breadth) -> bool:
-    """Whether capitals no larger than the prose stand right under a picture, nearer to it than to what follows."""
+    """Whether capitals no larger than the prose stand right under a picture, nearer to it than to what follows.
+
+    Those that are clearly smaller, as no heading is, may stand nearer to the text below.
+    """
     large = block.em > _LARGE * em and not 0 < block.breadth.value < _LARGE * usual.value  # heights are easily misread
     if not block.capitals or large or block.text.upper().startswith("POR "):  # a byline
         return False
@@ -249,7 +254,9 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
     box = hull([block.box, *(other.box for other in lines)])
     own = {block.order, *(other.order for other in lines)}
     above = [box.top - p.bottom for p in pictures if p.horizontal_overlap(box) >= 0.5 * box.width and p.top < box.top]
-    gap = min((max(0, white) for white in above if white > -1.5 * em), default=1.5 * em)
+    gap = min((max(0, white) for white in above if white > -1.5 * em), default=math.inf)
+    if usual.value and max(block.em / em, block.breadth.value / usual.value) < _SMALL:
+        return gap < _SMALL_REACH * em
     below = [
         other.box.top - box.bottom
         for other in blocks
