@@ -560,3 +560,12 @@ def test_small_capitals_above_the_text_are_those_of_the_picture(size: float, lin
     bottom = sheet.text(["VISTA GENERAL DEL EDIFICIO EN LA QUINTA."], 725, 623, "centre", size)
     sheet.prose(100, 1250, bottom + 15, 1700)
     assert (captions_of(sheet.run())[picture] is not None) is linked
+
+
+def test_letters_read_out_of_the_foot_of_a_picture_are_no_caption() -> None:
+    sheet = Sheet(em=24)
+    picture = sheet.picture(210, 290, 1240, 763)
+    sheet.text(["ANI"], 803, 766, size=0.33)
+    sheet.text(["La familia en el club."], 620, 799, size=0.8)
+    sheet.prose(100, 1250, 850, 1700)
+    assert captions_of(sheet.run()) == {picture: "La familia en el club."}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from revista import text
 from revista.errors import Category, MissingProgram
@@ -150,6 +150,21 @@ def test_turned_page_is_read_upright_with_boxes_on_the_page(tmp_path: Path, degr
     first = page.words[0].box.centre
     corner = {90: (1140, 100), 180: (1130, 1130), 270: (110, 1140)}[degrees]
     assert abs(first[0] - corner[0]) < 60 and abs(first[1] - corner[1]) < 60
+
+
+def test_specks_do_not_turn_a_page_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guesses that are dropped anyway speak for no way up; Tesseract's word on it is often wrong for a line alone."""
+    monkeypatch.setattr(tesseract, "orientation", lambda *_: tesseract.Orientation(180, 2.4))
+    canvas = sheet(1240, 1600)
+    write(canvas, ["LA FAMILIA EN LA PLAYA."], 400, 1300, 22)
+    behind, font, rng = Image.new("L", canvas.size, 255), ImageFont.truetype(FONT, 26), np.random.default_rng(0)
+    for row in range(150, 1350, 150):
+        place = 150 + int(rng.integers(0, 500)), row + int(rng.integers(0, 40))
+        ImageDraw.Draw(behind).text(place, "iIlI|/ .·", fill=90, font=font)
+    behind = behind.transpose(Image.Transpose.FLIP_LEFT_RIGHT).filter(ImageFilter.GaussianBlur(1.2))
+    specks = ImageChops.multiply(canvas, behind.convert("RGB"))
+    page = read(specks, tmp_path)
+    assert page.orientation == 0 and said(page) == "LA FAMILIA EN LA PLAYA."
 
 
 def halftone(canvas: Image.Image, box: tuple[int, int, int, int]) -> None:

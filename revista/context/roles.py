@@ -32,6 +32,7 @@ _LONGEST_CAPTION = 60  # words in the type of the prose, right under a picture
 _LIST_WORDS, _LIST_LINES = 20, 6  # short lines below a heading that make a list
 _HEADING_WORDS = 14
 _BROAD = 1.2  # times as wide as the prose at least runs what is set larger
+_TINY = 0.4  # times the type of the prose: letters so small are read out of a picture's edge
 _LARGE = 1.15  # times the type of the prose: capitals so large are of headings
 _TEXTED = 60  # words in one type that make a page one with a text
 _RUNNING_HEAD_WORDS = 6
@@ -138,7 +139,7 @@ def _prose_breadth(blocks: Sequence[Block]) -> Breadth:
 def _first_role(block: Block, run: int, least: int, em: float, usual: Breadth) -> Role:
     if block.folio or block.imprint:
         return Role.FURNITURE
-    if not block.legible:
+    if not block.legible or (usual.value and block.em < _TINY * em):
         return Role.NOISE
     if block.told and block.word_count <= 80:
         return Role.SHORT

@@ -25,7 +25,7 @@ from revista.versions import versions
 from revista.wording import printable
 
 NAME = "text"
-VERSION = "8"
+VERSION = "9"
 
 _LARGE_PICTURE = 0.35  # share of the page: larger ones may be whole advertisements, whose print is wanted
 _SURE_IN_PICTURE = 0.7  # confidence of a line inside a large picture that is believed
@@ -145,7 +145,7 @@ class _Reading:
         self.letters = tesseract.letters_in(rows)
         self.sure = tesseract.sure_letters(rows)
         again = set(rows) - set(first)  # what was read by itself was believed already
-        self.score = sum(max(0.0, _gain(row)) if row in again else _gain(row) for row in rows)
+        self.score = sum(max(0.0, _gain(row)) if row in again else _gain(row) for row in self.rows)
 
     @property
     def sideways(self) -> bool:
