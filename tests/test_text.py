@@ -277,6 +277,23 @@ def test_lines_that_stand_by_themselves_are_read_where_the_page_takes_too_long(
     assert problem.category is Category.REDUCED and "did not finish" in problem.message and problem.hint
 
 
+def test_a_plate_whose_screen_takes_too_long_is_painted_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first two runs over the whole page do not finish; the third reads what is printed beside the plate."""
+    program = shutil.which("tesseract")
+    slow = f'echo >> {tmp_path}/runs; [ $(wc -l < {tmp_path}/runs) -gt 2 ] || sleep 300; exec {program} "$@"'
+    fake_tesseract(tmp_path, monkeypatch, f'case "$*" in *"--psm 3"*) {slow};; *) exec {program} "$@";; esac')
+    canvas = sheet(1240, 1240)
+    halftone(canvas, (100, 100, 1140, 1000))
+    write(canvas, ["La condesa en el jardín de su casa."], 300, 1050)
+    file = tmp_path / "page.png"
+    canvas.save(file)
+    plate = picture(100, 100, 1140, 1000)
+    page = text.run(file, Page(number=1, image="page.png"), plate, TextSettings(), 16.0)
+    assert said(page) == "La condesa en el jardín de su casa."
+    (problem,) = page.problems
+    assert problem.category is Category.REDUCED and "large picture was not read" in problem.message and problem.hint
+
+
 def test_failing_tesseract_is_a_problem_with_its_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_tesseract(tmp_path, monkeypatch, "echo 'Error in pixReadMem: no pix returned' >&2; exit 1")
     page = read(two_columns()[0], tmp_path)

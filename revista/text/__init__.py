@@ -90,7 +90,7 @@ def run(image: Path, page: Page, regions: Regions, options: TextSettings, timeou
                 Problem(
                     stage=NAME,
                     category=Category.REDUCED,
-                    message=f"{late.message}; only lines that stand by themselves were read on this page",
+                    message=late.message,
                     hint=late.hint,
                     page=page.number,
                 )
@@ -164,7 +164,8 @@ def _read_page(
 ) -> tuple[_Reading, TimedOut | None]:
     """The best of up to three readings: as it is, then, where that is poor, set upright, then bleached.
 
-    Where Tesseract does not finish in time, only what looks like lines is read, and the error comes with it.
+    Where Tesseract does not finish in time, large pictures are painted over too, or else only what looks like lines is
+    read; an error that says so comes with the reading.
     """
     masked, large = _masks(regions, even.shape[1], even.shape[0])
     longest = _PIECE_TIME * (deadline - time.monotonic())
@@ -195,18 +196,24 @@ def _read_page(
         print_alone = _beside(even, [*masked, *large], edges=False)  # a plate, or the scanner's bed, is darker than it
         little = print_alone.size > 0 and float((print_alone < INK).mean()) < _LITTLE
         grey = bleach(even, usual, print_alone if little else None)
-        try:
-            best = read(grey, 0, left() / 2)
-        except TimedOut:  # grain that it takes for print
-            usual = _FEW_GREYS if usual == _USUAL_GREYS else _USUAL_GREYS
-            grey = bleach(even, usual)
+        best, late, lost = None, TimedOut("", ""), None
+        for attempt in range(3 if large else 2):
+            if attempt == 1:  # grain that it takes for print
+                usual = _FEW_GREYS if usual == _USUAL_GREYS else _USUAL_GREYS
+                grey = bleach(even, usual)
+            elif attempt == 2:  # the dots of a plate's screen: what is printed beside it can be read
+                masked, large = [*masked, *large], []
+                lost = _without(late, "what is printed in a large picture was not read")
             try:
                 best = read(grey, 0, left() / 2)
-            except TimedOut as late:
-                best = read(grey, 0, None)
-                if not best.rows:
-                    raise
-                return best, late
+                break
+            except TimedOut as error:
+                late = error
+        if best is None:
+            best = read(grey, 0, None)
+            if not best.rows:
+                raise late
+            return best, _without(late, "only lines that stand by themselves were read on this page")
         unsure = best.sure < max(_FEW_LETTERS, _TURNED * best.letters)
         if best.prepared.x_height and (unsure or best.sideways):
             prepared = prepare(grey, masked, deskew=False, ignored=large)
@@ -218,7 +225,7 @@ def _read_page(
         if usual != _FEW_GREYS and best.letters >= _FEW_LETTERS and best.sure < _POOR * best.letters:
             again = read(bleach(even, _FEW_GREYS), best.prepared.lean.orientation, left())
             best = max(best, again, key=lambda reading: reading.score)
-    return best, None
+    return best, lost
 
 
 def _beside(even: np.ndarray, pictures: Sequence[Box], *, edges: bool = True) -> np.ndarray:
@@ -239,6 +246,11 @@ def _beside(even: np.ndarray, pictures: Sequence[Box], *, edges: bool = True) ->
 def _is_sparse(beside: np.ndarray) -> bool:
     """Whether there is so little print among these greys that Tesseract may take the paper's grain for it."""
     return not beside.size or float((beside < _DARK).mean()) < _SPARSE
+
+
+def _without(late: TimedOut, lost: str) -> TimedOut:
+    """The error that a page was read only in part."""
+    return TimedOut(f"{late.message}; {lost}", late.hint)
 
 
 def _masks(regions: Regions, width: int, height: int) -> tuple[list[Box], list[Box]]:
