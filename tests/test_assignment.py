@@ -545,7 +545,7 @@ def test_a_detector_that_sees_a_caption_in_capitals_is_heard_where_the_picture_w
     assert (captions_of(sheet.run())[picture] is not None) is hinted
 
 
-@pytest.mark.parametrize(("away", "linked"), [(240, True), (500, False)])
+@pytest.mark.parametrize(("away", "linked"), [(240, True), (500, False), (-1000, False)])
 def test_the_name_on_a_page_of_its_own_is_that_of_a_portrait_that_fades_out(away: int, linked: bool) -> None:
     sheet = Sheet(em=20)
     picture = sheet.picture(220, 420, 1050, 1190)

@@ -90,7 +90,7 @@ def _at_the_rim(picture: Box, caption: Box, em: float) -> bool:
 
     Far below it is near enough: pictures that fade out are found smaller than they are.
     """
-    low = caption.top - picture.bottom < _FAR_BELOW * em and caption.horizontal_overlap(picture) > 0
+    low = 0 <= caption.top - picture.bottom < _FAR_BELOW * em and caption.horizontal_overlap(picture) > 0
     near = picture.grow(round(4 * em)).intersect(caption).area > 0 or low
     x, y = caption.centre
     inner = picture.grow(-round(2 * em))
