@@ -569,3 +569,14 @@ def test_letters_read_out_of_the_foot_of_a_picture_are_no_caption() -> None:
     sheet.text(["La familia en el club."], 620, 799, size=0.8)
     sheet.prose(100, 1250, 850, 1700)
     assert captions_of(sheet.run()) == {picture: "La familia en el club."}
+
+
+def test_a_caption_under_two_of_three_pictures_leaves_the_third_its_own() -> None:
+    sheet = Sheet(em=18)
+    first = sheet.picture(67, 1330, 734, 1562)
+    second, third = sheet.picture(740, 1336, 1133, 1563), sheet.picture(939, 1333, 1340, 1557)  # pieces of one
+    sheet.text(["UNA ESCENA DEL BAILE"], 258, 1579)
+    sheet.text(["La presidencia junto al mar"], 954, 1578, size=0.8)
+    captions = captions_of(sheet.run())
+    assert captions[first] == "UNA ESCENA DEL BAILE"
+    assert captions[second] == captions[third] == "La presidencia junto al mar"

@@ -24,9 +24,10 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
     """The groups of pictures that `caption` may serve.
 
     A row of pictures above the caption is a group when the caption reaches under two of them, or is centred under the
-    row and none of them has print of its own. A cluster (pictures next to each other without print between) is one
-    when all that is so for its lowest row, when the caption is as wide as the cluster, or names places or numbers;
-    where it names places on one side only ("abajo"), the group is that side.
+    row, and none of them has print of its own; where one has, those that it reaches under are a group. A cluster
+    (pictures next to each other without print between) is one when all that is so for its lowest row, when the caption
+    is as wide as the cluster, or names places or numbers; where it names places on one side only ("abajo"), the group
+    is that side.
 
     Args:
         caption: the caption candidate.
@@ -44,13 +45,14 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
     found: list[tuple[int, ...]] = []
     row = _row(above, pictures, cluster if caption.speaks_of_several else above)
     alone = len(row) > 1 and not _captioned(row, pictures, caption, layout)
-    spans = sum(_under_width(pictures[i], caption.body) >= 0.3 for i in row) > 1 or (
+    reached = tuple(i for i in row if _under_width(pictures[i], caption.body) >= 0.3)
+    spans = len(reached) > 1 or (
         alone
         and _centred(caption.body, hull(pictures[i] for i in row))
         and all(_under_width(caption.body, pictures[i]) < 0.95 for i in row)
     )
     if len(row) > 1 and (spans or caption.speaks_of_several):
-        found.append(row)
+        found.append(row if alone or caption.speaks_of_several else reached)
     whole = hull(pictures[i] for i in cluster)
     below_one = len(row) == 1 and (
         pictures[row[0]].width >= 0.9 * whole.width or _fits(caption.body, pictures[row[0]])
