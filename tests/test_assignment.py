@@ -580,3 +580,13 @@ def test_a_caption_under_two_of_three_pictures_leaves_the_third_its_own() -> Non
     captions = captions_of(sheet.run())
     assert captions[first] == "UNA ESCENA DEL BAILE"
     assert captions[second] == captions[third] == "La presidencia junto al mar"
+
+
+def test_a_caption_goes_on_in_narrower_type_than_its_first_line_was_read_in() -> None:
+    """A stroke of the neighbour's frame, read as a sign, makes a line seem to be set wide."""
+    sheet = Sheet(em=20)
+    picture = sheet.picture(619, 1337, 928, 1538)
+    bottom = sheet.text(["DON RAFAEL BELMIRA. El teatro"], 624, 1555, size=0.95, spacing=0.2)
+    sheet.text(["presentó el señor a bordo."], 624, bottom + 9)
+    sheet.picture(1000, 200, 1300, 700)
+    assert captions_of(sheet.run())[picture] == "DON RAFAEL BELMIRA. El teatro presentó el señor a bordo."

@@ -215,7 +215,8 @@ def _is_larger(block: Block, last: Block, em: float) -> bool:
         return False
     if not block.breadth.value:
         return block.em > max(_LARGER * last.em, em)
-    return not last.capitals and block.em > last.em and block.breadth.differs(last.breadth, _LARGER - 1)
+    wider = block.breadth.value > last.breadth.value and block.breadth.differs(last.breadth, _LARGER - 1)
+    return not last.capitals and block.em > last.em and wider
 
 
 def _meets(picture: Box, box: Box) -> bool:
