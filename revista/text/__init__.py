@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -39,7 +40,8 @@ _POOR = 0.85  # mean confidence below which print may show through from the othe
 _TURNED = 0.6  # mean confidence below which the page may stand turned
 _FEW_LETTERS = 40  # a page with fewer, each weighted with its confidence, may stand turned
 _SURE_TURNED = 1.0  # Tesseract's orientation confidence from which a turned page is read again
-_RULE = re.compile(r"[|¦]+")  # how the rule between two columns is read
+_RULE, _HIGH = re.compile(r"[|¦]+"), 1.5  # the rule between two columns; times as high as the words beside it
+_NO_LOSS = 0.8  # of what a reading says by the print that is kept, which a better one says too
 _NOISE = 0.3  # mean confidence of lines that are specks and ornaments rather than print
 _PIECE_TIME = 0.1  # of a page's time that one piece may take; usually it takes a hundredth
 _HEIGHTS_PER_INCH = 12.5  # of letters of ten-point type, capitals and small ones mixed
@@ -145,13 +147,18 @@ class _Reading:
         self.letters = tesseract.letters_in(rows)
         self.sure = tesseract.sure_letters(rows)
         again = set(rows) - set(first)  # what was read by itself was believed already
-        self.score = sum(max(0.0, _gain(row)) if row in again else _gain(row) for row in self.rows)
+        self.score = sum(max(0.0, _gain(row)) if row in again else _gain(row) for row in rows)
+        self.print_score = sum(_gain(row) for row in self.rows)
 
     @property
     def sideways(self) -> bool:
         """Whether the lines run up or down the page: Tesseract reads such lines too, but knows no columns there."""
         long = [row.box for row in self.rows if len(row.text) > 3]
         return sum(box.height > box.width for box in long) > 0.5 * len(long)
+
+    def beats(self, other: _Reading) -> bool:
+        """Whether it is surer as a whole, guesses counted against it, and loses next to no print that was believed."""
+        return self.score > other.score and self.print_score > _NO_LOSS * other.print_score
 
 
 def _gain(word: Row) -> float:
@@ -221,10 +228,10 @@ def _read_page(
             turned = tesseract.orientation(file, _dpi(prepared), left())
             if turned and turned.degrees and turned.confidence >= _SURE_TURNED:
                 other = read(grey, turned.degrees, left())
-                best = other if best.sideways > other.sideways or other.score > best.score else best
+                best = other if best.sideways > other.sideways or other.beats(best) else best
         if usual != _FEW_GREYS and best.letters >= _FEW_LETTERS and best.sure < _POOR * best.letters:
             again = read(bleach(even, _FEW_GREYS), best.prepared.lean.orientation, left())
-            best = max(best, again, key=lambda reading: reading.score)
+            best = again if again.beats(best) else best
     return best, lost
 
 
@@ -272,14 +279,23 @@ def _words(rows: Sequence[Row], prepared: Prepared, large: Sequence[Box]) -> lis
         if any(box.coverage_by(picture) > _IN_PICTURE for picture in pictures):
             least = _SURE_IN_PICTURE
         if tesseract.confidence_of(line) >= least:
-            kept += [word for word in line if _is_word(word, least)]
+            height = median(word.box.height for word in line)
+            kept += [word for word in line if _is_word(word, least, height)]
     return kept
 
 
-def _is_word(row: Row, least: float) -> bool:
-    """Whether a row is print: no rule between columns, speck or row of dots; `least`: confidence asked for."""
+def _is_word(row: Row, least: float, height: float) -> bool:
+    """Whether a row is print: no speck, no row of dots that leads to a page number, no rule between columns.
+
+    Args:
+        row: of a line.
+        least: confidence asked for.
+        height: of the line's words; a numeral I, often read as such a rule, is no higher.
+    """
+    if _RULE.fullmatch(row.text) and row.box.height > _HIGH * height:
+        return False
     signs_only = not any(map(str.isalnum, row.text))
-    return not _RULE.fullmatch(row.text) and (row.confidence >= least or not (signs_only or "..." in row.text))
+    return row.confidence >= least or not (signs_only or "..." in row.text)
 
 
 def _dpi(prepared: Prepared) -> int:
