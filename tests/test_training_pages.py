@@ -14,7 +14,7 @@ from revista.errors import BadArguments, MissingProgram
 from revista.evaluation.index import read_index
 from revista.geometry import Box
 from revista.training import pages
-from revista.training.pages import PICTURES, Item, ageing, canvas, layouts, parts, pictures
+from revista.training.pages import PICTURES, Item, ageing, canvas, grid, layouts, parts, pictures
 from revista.training.pages.layouts import LAYOUTS
 from revista.training.pages.words import Words
 
@@ -190,6 +190,22 @@ def test_frames_take_their_room_and_captions_are_never_printed_over() -> None:
             assert not any(item.box.coverage_by(other.box) > 0.12 for other in found if other is not item)
         assert not any(c.box.coverage_by(item.box) > 0.1 for c in captions for item in found)
     assert counted > 100
+
+
+def test_the_rule_between_columns_ends_where_something_stands_across_it() -> None:
+    hole, inked = Box(100, 200, 300, 260), 0
+    for seed in range(20):
+        made = canvas.Canvas(400, 600, np.random.default_rng(seed))
+        press = parts.Press(made, Words(made.rng), photographs, made.rng, 12.0, 14.0, False)
+        columns = grid.even(press, Box(20, 50, 380, 550), 2)
+        grid.rules(press, columns, [hole, Box(20, 400, 180, 450)])
+        rows = (made.array() < 128).any(axis=1)
+        assert not rows[: columns[0].top].any()
+        assert not rows[hole.top + 1 : hole.bottom].any()
+        if rows.any():  # from top to foot, with nothing missing but the hole
+            inked += 1
+            assert rows.sum() >= columns[0].height - hole.height
+    assert 0 < inked < 20
 
 
 def test_the_box_of_a_picture_that_fades_is_of_what_is_seen() -> None:

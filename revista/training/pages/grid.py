@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from revista.geometry import Box
 from revista.training.pages.parts import Press, heading, run
 
@@ -27,17 +29,24 @@ def folio(press: Press, area: Box) -> None:
 
 
 def even(press: Press, area: Box, count: int) -> list[Box]:
-    """Columns of one width, with a rule between some."""
+    """Columns of one width."""
     gutter = press.canvas.px(press.between(9, 20))
     wide = (area.width - gutter * (count - 1)) // count
-    columns = []
-    for k in range(count):
-        left = area.left + k * (wide + gutter)
-        columns.append(Box(left, area.top, left + wide, area.bottom))
-        if k and press.chance(0.25):
-            x = left - gutter // 2
-            press.canvas.pen.line((x, area.top, x, area.bottom), 0, max(1, press.canvas.px(0.8)))
-    return columns
+    lefts = [area.left + k * (wide + gutter) for k in range(count)]
+    return [Box(left, area.top, left + wide, area.bottom) for left in lefts]
+
+
+def rules(press: Press, columns: list[Box], holes: list[Box]) -> None:
+    """A rule between some columns; it ends above what stands across and begins again below."""
+    for before, after in pairwise(columns):
+        if not press.chance(0.25):
+            continue
+        x, y, bottom = (before.right + after.left) // 2, before.top, before.bottom
+        across = sorted((h.top, h.bottom) for h in holes if h.left < x < h.right)
+        for top, low in [*across, (bottom, bottom)]:
+            if top > y:
+                press.canvas.pen.line((x, y, x, min(top, bottom)), 0, max(1, press.canvas.px(0.8)))
+            y = max(y, low)
 
 
 def fill(press: Press, column: Box, holes: list[Box], verse: bool, end: float = 1.0) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from revista.geometry import Box
 from revista.training.pages.canvas import ItemKind
-from revista.training.pages.grid import even, fill, folio, margins, uneven
+from revista.training.pages.grid import even, fill, folio, margins, rules, uneven
 from revista.training.pages.leaves import album, bare, chapbook, loose, plain
 from revista.training.pages.parts import Press, caption, collage, heading, notice, picture, run
 
@@ -28,6 +28,7 @@ def article(press: Press) -> None:
         if not any(place.intersect(h).area for h in holes):
             notice(press, place.grow(-canvas.px(8)), False, press.chance(0.7))
             holes.append(place)
+    rules(press, columns, holes)
     verse = press.chance(0.12)
     for column in columns:
         end = press.between(0.55, 1.0) if column is last and press.chance(0.5) else 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from revista.geometry import Box
-from revista.training.pages.grid import even, fill, folio, margins
+from revista.training.pages.grid import even, fill, folio, margins, rules
 from revista.training.pages.parts import Press, heading, picture
 from revista.training.pages.pictures import photograph, tilted
 
@@ -39,6 +39,7 @@ def chapbook(press: Press) -> None:
         if y < area.bottom - canvas.px(260):
             y = heading(press, area.left, area.right, y, press.chance(0.6))
     columns = even(press, Box(area.left, y, area.right, area.bottom), int(rng.choice([1, 2, 2])))
+    rules(press, columns, [])
     end = press.between(0.4, 1.0)
     for column in columns:
         verse = press.chance(0.85)
@@ -130,7 +131,9 @@ def plain(press: Press) -> None:
         y = heading(press, area.left, area.right, y)
     verse = press.chance(0.4)
     end = press.between(0.3, 1.0) if press.chance(0.4) else 1.0
-    for column in even(press, Box(area.left, y, area.right, area.bottom), int(press.rng.choice([1, 1, 2, 2, 3]))):
+    columns = even(press, Box(area.left, y, area.right, area.bottom), int(press.rng.choice([1, 1, 2, 2, 3])))
+    rules(press, columns, [])
+    for column in columns:
         last = fill(press, column, [], verse, end)
         if press.chance(0.2) and column.bottom - last > canvas.px(30):  # a rule with a lozenge
             middle, reach, y = (column.left + column.right) // 2, canvas.px(press.between(20, 60)), last + canvas.px(12)
