@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from revista.geometry import Box
 from revista.regions.ink import Print, separate
-from revista.regions.trimming import without_foot
+from revista.regions.trimming import without_foot, without_strips
 from tests.test_regions import photograph
 
 PHOTO = Box(150, 200, 650, 560)
@@ -86,3 +86,30 @@ def test_only_the_foot_is_ever_taken_and_a_quarter_at_most(corners: tuple[int, i
 
 
 SHEET = sheet()
+
+
+def test_a_box_lets_go_of_a_strip_of_its_surer_neighbour() -> None:
+    oval, photograph = Box(200, 100, 460, 360), Box(420, 90, 700, 380)  # the oval's box reaches into the photograph
+    assert without_strips([photograph, oval]) == [photograph, Box(200, 100, 420, 360)]
+    assert without_strips([oval, photograph]) == [oval, Box(460, 90, 700, 380)]
+    below = Box(430, 350, 690, 600)
+    assert without_strips([photograph, below]) == [photograph, Box(430, 380, 690, 600)]
+    part = Box(450, 120, 600, 300)  # of a collage
+    assert without_strips([photograph, part]) == [photograph, part]
+    corner = Box(600, 300, 900, 600)  # that leans over it
+    assert without_strips([photograph, corner]) == [photograph, corner]
+
+
+sides = st.integers(1, 60)
+somewhere = st.builds(lambda x, y, w, h: Box(x, y, x + w, y + h), st.integers(0, 50), st.integers(0, 50), sides, sides)
+
+
+@given(st.lists(somewhere, max_size=6))
+def test_letting_go_of_strips_leaves_most_of_each_box(boxes: list[Box]) -> None:
+    left = without_strips(boxes)
+    assert len(left) == len(boxes)
+    assert left[:1] == boxes[:1]
+    for box, rest in zip(boxes, left, strict=True):
+        assert rest.area > 0
+        assert rest.intersect(box) == rest
+    assert without_strips(left[:2]) == left[:2]

@@ -24,7 +24,7 @@ from revista.regions.ink import separate
 from revista.regions.judging import Curve, shares_of
 from revista.regions.looking import SecondLook, session
 from revista.regions.refining import Refiner
-from revista.regions.trimming import without_foot
+from revista.regions.trimming import without_foot, without_strips
 from revista.weights import LOOKS_ONNX, ONNX, REFINE_ONNX, find_weights
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class CompactDetector:
         judged = [(box, float(confidence)) for box, confidence in found if confidence >= _LOWEST]
         inside, looks = looked.inside_and_looks()
         shares = [shares_of(box * looked.scale, inside, looks) for box, _ in judged]
-        boxes = [_on_page(box, seen) for box, _ in judged]
+        boxes = without_strips([_on_page(box, seen) for box, _ in judged])
         told = self._second.looks(seen, boxes, shares, printed)
         for box, (_, confidence), look in zip(boxes, judged, told, strict=True):
             if printed and look is not Look.ADVERTISEMENT:  # whose print belongs to it

@@ -1,7 +1,11 @@
-"""Print under a picture that its box has caught is let go, so that it is read: often it is the caption."""
+"""What a picture's box has caught of its neighbour, or of the print under it, is let go.
+
+The print is read then: often it is the caption.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +19,40 @@ _SPECKS = 0.01  # of its width: other ink of a row that is none of a picture
 _LEAST = 2  # the same, in pixels at the working size
 _LOW = 1.5  # letters: a band of ink below print, no higher, is print too: a credit line
 _ACROSS = 0.5  # of its width: what is as wide is no credit, but the line of a frame
+_STRIP = 0.25  # of its width, or height, that a box may have caught of a surer one
+_ALONG = 0.6  # of its side along which the two meet
+
+
+def without_strips(boxes: Sequence[Box]) -> list[Box]:
+    """The boxes without the strips that they share with surer ones, in the same order.
+
+    Args:
+        boxes: of pictures, surest first.
+    """
+    found: list[Box] = []
+    for box in boxes:
+        for other in found:
+            box = _beside(box, other)
+        found.append(box)
+    return found
+
+
+def _beside(box: Box, other: Box) -> Box:
+    """The box without a strip along one of its sides that it shares with another one, which goes on beyond it."""
+    shared = box.intersect(other)
+    if not shared.area:
+        return box
+    if shared.width <= _STRIP * box.width and shared.height >= _ALONG * box.height:
+        if box.left < other.left and box.right < other.right:
+            return box._replace(right=other.left)
+        if other.left < box.left and other.right < box.right:
+            return box._replace(left=other.right)
+    if shared.height <= _STRIP * box.height and shared.width >= _ALONG * box.width:
+        if box.top < other.top and box.bottom < other.bottom:
+            return box._replace(bottom=other.top)
+        if other.top < box.top and other.bottom < box.bottom:
+            return box._replace(top=other.bottom)
+    return box
 
 
 def without_foot(box: Box, printed: Print) -> Box:
