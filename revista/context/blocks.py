@@ -32,13 +32,16 @@ _ADVERT = re.compile(
 )
 _SURE_HINT = 0.7  # confidence of a hint that is followed
 _LEVEL = 0.4  # of their height stand the parts of a line level at least, for lines bend
-_WORD_GAP = 0.4  # ems: no gutter is so narrow
+_WORD_GAP, _TOLD_GAP = 0.4, 1.0  # ems: no gutter is so narrow; and within what a detector takes for captions
 _LISTED = 4  # lines
 _NARROW = 20.0  # ems: no two columns stand below a picture so narrow
+_TEXTED = 60  # words in one type that make a page one with a text
+_SAME_TYPE = 0.05  # by how much the breadth of one type varies
 _MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
     *("julio", "agosto", "septiembre", "setiembre", "octubre", "noviembre", "diciembre"),
 )
+_SIGNS = "«»“”\"'‘’.,·-— "  # what specks before a word are read as
 _VOWEL = re.compile("[aeiouáéíóúü]", re.IGNORECASE)
 _THRICE = re.compile(r"(.)\1\1", re.IGNORECASE)  # what OCR makes of dotted leaders
 _FOLIO = re.compile(r"^[\W_]*(?:\d{1,4}|[ivxlc]{1,7})[\W_]*$", re.IGNORECASE)
@@ -158,6 +161,19 @@ def page_em(blocks: Sequence[Block]) -> float:
     return 1.0
 
 
+def prose_breadth(blocks: Sequence[Block]) -> Breadth:
+    """How wide the type in which most of the page is set runs; unknown where that is not much."""
+    plain = [block for block in blocks if block.legible and not block.capitals and block.breadth.value]
+    half = sum(block.word_count for block in plain) / 2
+    for block in sorted(plain, key=lambda block: (block.breadth.value, block.order)):
+        half -= block.word_count
+        if half <= 0:
+            same = [other for other in plain if not other.breadth.differs(block.breadth, 0.03)]
+            enough = sum(other.word_count for other in same) >= _TEXTED
+            return sum((other.breadth for other in same), Breadth()) if enough else Breadth()
+    return Breadth()
+
+
 def blocks_of(text: PageText, regions: Regions) -> list[Block]:
     """The blocks of a page, in reading order.
 
@@ -192,11 +208,11 @@ def _rejoined(blocks: Sequence[Block], pictures: Sequence[Box]) -> list[Block]:
     Letterspacing leaves spaces as wide as those between columns. Lines in the type of the prose stay apart, for
     across a gutter prose looks just so.
     """
-    em = page_em(blocks)
+    em, usual = page_em(blocks), prose_breadth(blocks)
     made: list[Block] = []
     for block in blocks:
         for place, other in enumerate(made):
-            if _same_line(other, block, em, pictures, blocks):
+            if _same_line(other, block, em, usual, pictures, blocks):
                 left, right = sorted((other, block), key=lambda part: part.box.left)
                 words = left.lines[0].words + right.lines[0].words
                 line = Line(words=words, box=hull(part.lines[0].box for part in (left, right)))
@@ -209,7 +225,7 @@ def _rejoined(blocks: Sequence[Block], pictures: Sequence[Box]) -> list[Block]:
     return [replace(block, order=order) for order, block in enumerate(made)]
 
 
-def _same_line(a: Block, b: Block, em: float, pictures: Sequence[Box], blocks: Sequence[Block]) -> bool:
+def _same_line(a: Block, b: Block, em: float, usual: Breadth, pictures: Sequence[Box], blocks: Sequence[Block]) -> bool:
     first, second = sorted((a, b), key=lambda block: block.box)
     left, right = first.box, second.box
     level = (
@@ -224,10 +240,18 @@ def _same_line(a: Block, b: Block, em: float, pictures: Sequence[Box], blocks: S
         return False
     if between_pictures((left.right + right.left) / 2, left.union(right), em, pictures):
         stands = any(_under_it_alone(other.box, left, right, em) for other in blocks)  # in a caption of its own
-        goes_on = second.text[:1].islower() or "derecha" in first.text
+        letters = second.text.lstrip(_SIGNS)
+        goes_on = letters[:1].islower() or "derecha" in first.text
         return first.unfinished and goes_on and not stands  # one caption for both pictures
-    close = right.left - left.right < _WORD_GAP * high
-    return close or not any(0.9 <= block.em / em <= 1.15 and not block.capitals for block in (a, b))
+    told = all(block.hint is RegionKind.CAPTION for block in (a, b))
+    close = right.left - left.right < (_TOLD_GAP if told else _WORD_GAP) * high
+    return close or not any(_in_usual_type(block, em, usual) for block in (a, b))
+
+
+def _in_usual_type(block: Block, em: float, usual: Breadth) -> bool:
+    """Whether a block is set in the page's usual type; one of the two measures tells, as heights are easily misread."""
+    same_breadth = usual.value and block.breadth.value and not usual.differs(block.breadth, _SAME_TYPE)
+    return not block.capitals and (0.9 <= block.em / em <= 1.15 or bool(same_breadth))
 
 
 def _under_it_alone(line: Box, left: Box, right: Box, em: float) -> bool:

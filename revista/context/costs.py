@@ -17,6 +17,7 @@ _BASE = 0.1
 _ALONE = 0.3  # the cost where there is one picture and no other print
 _NAME = 12  # words at most of a caption that stands so
 _FAR_BELOW = 16  # ems below the picture within which it may
+_LEVEL_WITH_FOOT = 2.0  # ems above its foot that print may begin and still stand as low
 _FOOT = 0.08  # share of a picture's height: boxes of pale drawings reach down to the name below them
 _PROSE_TYPE = 0.45  # the cost of being set as the prose is
 _OWN_TYPE = 0.06  # difference from the prose's type from which it is the caption's own
@@ -28,6 +29,8 @@ _PLACE = {"below": 0.0, "above": 0.3, "beside": 0.35, "inside": 0.4}
 _MOST_INSIDE = 40  # words in the box of a collage that may be its caption
 _MOST_ASKEW = 0.55  # where the print stands right at the picture
 _LOOKS: dict[str | None, float] = {"advertisement": 0.75, "ornament": 0.6}  # kinds that hardly ever have a caption
+_DRAWN = 0.3  # the same of an ornament above print clearly smaller than the prose: a drawing, more likely
+_SMALL = 0.85  # times the type of the prose: clearly smaller
 
 _FLUSH = 0.08  # share of the picture's width by which a caption may be set in
 
@@ -71,9 +74,22 @@ def link_cost(
     distance = 0.5 * gap / reach if reach else 0.0
     askew = _misalignment(target.box, caption.body, place, layout.em)
     cost = (
-        _BASE + _PLACE[place] + distance + (min(askew, _MOST_ASKEW) if gap < 1 else askew) + _LOOKS.get(target.look, 0)
+        _BASE
+        + _PLACE[place]
+        + distance
+        + (min(askew, _MOST_ASKEW) if gap < 1 else askew)
+        + _look_cost(target, caption, place, layout)
     )
     return max(0.02, cost + wording + 0.3 * between + (_GROUP if len(target.members) > 1 else 0.0))
+
+
+def _look_cost(target: Target, caption: Candidate, place: str, layout: Layout) -> float:
+    """What it costs that pictures of this kind hardly ever have a caption."""
+    usual = layout.breadth.value
+    small = usual and max(caption.em / layout.em, caption.breadth.value / usual) < _SMALL
+    if target.look == "ornament" and place == "below" and small:
+        return _DRAWN
+    return _LOOKS.get(target.look, 0.0)
 
 
 def _is_all_print(caption: Candidate, layout: Layout) -> bool:
@@ -88,9 +104,10 @@ def _is_all_print(caption: Candidate, layout: Layout) -> bool:
 def _at_the_rim(picture: Box, caption: Box, em: float) -> bool:
     """Whether print stands near a picture, or across its edge: nothing tells how such a page leans.
 
-    Far below it is near enough: pictures that fade out are found smaller than they are.
+    Far below it is near enough, and so is any place as low as its foot: pictures that fade out are found smaller than
+    they are, and the name of a drawing stands where the sheet has room.
     """
-    low = 0 <= caption.top - picture.bottom < _FAR_BELOW * em and caption.horizontal_overlap(picture) > 0
+    low = -_LEVEL_WITH_FOOT * em <= caption.top - picture.bottom < _FAR_BELOW * em
     near = picture.grow(round(4 * em)).intersect(caption).area > 0 or low
     x, y = caption.centre
     inner = picture.grow(-round(2 * em))

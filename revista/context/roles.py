@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
 
-from revista.context.blocks import Block, page_em
+from revista.context.blocks import Block, page_em, prose_breadth
 from revista.context.runs import OTHER_TYPE, more_white, runs_of
 from revista.context.typeface import Breadth
 from revista.geometry import Box, hull
@@ -34,7 +34,6 @@ _HEADING_WORDS = 14
 _BROAD = 1.2  # times as wide as the prose at least runs what is set larger
 _TINY = 0.4  # times the type of the prose: letters so small are read out of a picture's edge
 _LARGE = 1.15  # times the type of the prose: capitals so large are of headings
-_TEXTED = 60  # words in one type that make a page one with a text
 _RUNNING_HEAD_WORDS = 6
 # Ems by which capitals that belong to the picture above may stand nearer to what is below, as borders are found; more
 # where a detector takes them for a caption.
@@ -102,7 +101,7 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
     words = [sum(block.word_count for block in blocks if runs[block.order] == run) for run in runs]
     in_runs = sum(b.word_count for b in blocks if words[b.order] >= _PROSE and _ordinary(b, em))
     least = _PROSE if in_runs >= _LONG_TEXT else _PROSE_ALONE
-    usual = _prose_breadth(blocks)
+    usual = prose_breadth(blocks)
     roles = [_first_role(block, words[block.order], least, em, usual) for block in blocks]
     _mark_running_heads(blocks, roles, pictures, em)
     _mark_captions(blocks, roles, runs, pictures, em)
@@ -121,19 +120,6 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
     _mark_subtitles(blocks, roles, words, pictures, em, usual)
     _mark_titles_over_bylines(blocks, roles, em)
     return Layout(tuple(blocks), tuple(roles), tuple(words), em, usual)
-
-
-def _prose_breadth(blocks: Sequence[Block]) -> Breadth:
-    """How wide the type in which most of the page is set runs; unknown where that is not much."""
-    plain = [block for block in blocks if block.legible and not block.capitals and block.breadth.value]
-    half = sum(block.word_count for block in plain) / 2
-    for block in sorted(plain, key=lambda block: (block.breadth.value, block.order)):
-        half -= block.word_count
-        if half <= 0:
-            same = [other for other in plain if not other.breadth.differs(block.breadth, 0.03)]
-            enough = sum(other.word_count for other in same) >= _TEXTED
-            return sum((other.breadth for other in same), Breadth()) if enough else Breadth()
-    return Breadth()
 
 
 def _first_role(block: Block, run: int, least: int, em: float, usual: Breadth) -> Role:

@@ -1,0 +1,104 @@
+"""Stage 4: what a detector takes for captions, and looks of pictures, where places alone do not tell."""
+
+from __future__ import annotations
+
+from revista.geometry import Box, hull
+from revista.records import Look, Region, RegionKind
+
+from .test_context import Sheet, captions_of
+
+
+def hinted(sheet: Sheet, box: Box, confidence: float = 0.6) -> None:
+    """What a detector takes for a caption, less sure than would do by itself."""
+    name = f"0003-r{len(sheet.regions) + 1:02d}"
+    sheet.regions.append(Region(id=name, kind=RegionKind.CAPTION, box=box, confidence=confidence, detector="test"))
+
+
+def looking(sheet: Sheet, look: Look) -> None:
+    """The last region looks like that."""
+    sheet.regions[-1] = sheet.regions[-1].model_copy(update={"look": look})
+
+
+def column_with_caption(*, told: bool) -> Sheet:
+    """A picture at the head of a column of prose, with a caption in its type and as wide, and some white below."""
+    sheet = Sheet()
+    sheet.prose(100, 850, 100, 2600, seed=3)
+    sheet.picture(1000, 100, 1900, 700)
+    for line, top in (
+        ("La familia en el salón. El corazón celebraba la", 730),
+        ("sociedad y la carta principal de la casa.", 778),
+    ):
+        end = sheet.text([line], 1450, top, "centre")
+        if told:
+            hinted(sheet, sheet.paragraphs[-1].box.grow(5))
+    end = sheet.text(["El jardín estaba lleno de flores y nadie"], 1050, end + 28)
+    sheet.prose(1000, 900, end + 8, 2600, seed=9)
+    return sheet
+
+
+def test_what_a_detector_takes_for_a_caption_is_parted_by_little_white() -> None:
+    found = captions_of(column_with_caption(told=True).run())
+    assert found == {
+        "0003-r01": "La familia en el salón. El corazón celebraba la sociedad y la carta principal de la casa."
+    }
+    assert captions_of(column_with_caption(told=False).run()) == {"0003-r01": None}
+
+
+def test_small_print_under_what_looks_like_an_ornament_is_its_caption() -> None:
+    found = {}
+    for size in (0.75, 1.0):
+        sheet = Sheet()
+        sheet.picture(100, 100, 1900, 600)
+        looking(sheet, Look.ORNAMENT)
+        end = sheet.text(["Un grupo de concurrentes en el jardín del club."], 110, 630, size=size)
+        for left in (100, 1030):
+            sheet.prose(left, 870, end + 40, 2600, seed=left)
+        found[size] = captions_of(sheet.run())["0003-r01"]
+    assert found == {0.75: "Un grupo de concurrentes en el jardín del club.", 1.0: None}
+
+
+def test_pieces_of_a_line_that_a_detector_takes_for_captions_go_together() -> None:
+    """The line leans a little, so that OCR parted it; a speck begins the second half."""
+    sheet = Sheet()
+    sheet.picture(100, 100, 980, 900)
+    x = 340
+    for text in ("A la izquierda,", "la señorita Lozamar en la", "« capital; a la derecha, los alumnos."):
+        if text.startswith("«"):
+            sheet.picture(x - 20, 100, 1860, 900)
+        sheet.text([text], x, 920 + x // 100)
+        box = sheet.paragraphs[-1].box
+        hinted(sheet, box.grow(4))
+        x = box.right + 30
+    found = {one.picture: (one.caption_shared_with, one.caption and one.caption.text) for one in sheet.run().pictures}
+    whole = "A la izquierda, la señorita Lozamar en la « capital; a la derecha, los alumnos."
+    left, right = found
+    assert found == {left: ((right,), whole), right: ((left,), whole)}
+
+
+def test_the_name_of_a_drawing_may_stand_anywhere_as_low_as_its_foot() -> None:
+    for top, linked in ((1450, True), (600, False)):
+        sheet = Sheet()
+        name = sheet.picture(1200, 200, 1700, 1500)
+        sheet.text(["Amelia Dalmares"], 200, top)
+        assert captions_of(sheet.run()) == {name: "Amelia Dalmares" if linked else None}
+
+
+def higher(sheet: Sheet, by: int) -> None:
+    """The words of the last paragraph, a line, as they are read where the line above touches them."""
+    line = sheet.paragraphs[-1].lines[0]
+    words = tuple(w.model_copy(update={"box": w.box._replace(top=w.box.top - by)}) for w in line.words)
+    line = line.model_copy(update={"words": words, "box": hull(w.box for w in words)})
+    sheet.paragraphs[-1] = sheet.paragraphs[-1].model_copy(update={"lines": (line,), "box": line.box})
+
+
+def test_a_line_of_the_next_column_is_no_part_of_a_caption_though_heights_were_misread() -> None:
+    sheet = Sheet()
+    sheet.picture(100, 100, 900, 700)
+    sheet.text(["Los novios de ayer en la capital de la isla y el mar."], 480, 730, "centre", 0.8)
+    higher(sheet, 25)
+    sheet.prose(100, 850, 800, 2600, seed=1)
+    sheet.prose(930, 900, 100, 720, seed=2)
+    sheet.text(["camino cuando la calle vieja estaba ya llena de"], 930, 724)
+    higher(sheet, 18)
+    sheet.prose(930, 900, 772, 2600, seed=3)
+    assert captions_of(sheet.run()) == {"0003-r01": "Los novios de ayer en la capital de la isla y el mar."}
