@@ -27,6 +27,7 @@ _MAX_WORK = 40_000_000  # pixels of the prepared image: an A3 page at 400 dpi ha
 _RIM = 0.05  # share of a picture's longer side by which the box around it may be too large, where it leans
 _DOTS = 5  # pixels: dots of a picture's screen that are nearer hang together
 _GRAIN = 240.0  # of 255: the grain of paper is no darker
+_COARSE = 3.5  # times as far below the middle of all greys as a quarter of them: where coarser grain ends
 _BAND = 256  # rows set straight at a time, so that their places need little memory
 
 
@@ -226,14 +227,15 @@ def bleach(even: np.ndarray, share: float, judged: np.ndarray | None = None) -> 
         even: `(height, width)` uint8, from `even_paper`.
         share: of the greys between Otsu's threshold and white, how many stay grey, 0.0 to 1.0.
         judged: uint8, those of its greys for which the threshold is sought, where there is little but paper: what is
-            lighter than `_GRAIN` is then its grain. None for all.
+            lighter than `_GRAIN`, or less dark than most of them differ, is then its grain. None for all.
     """
     import cv2
 
     threshold, _ = cv2.threshold(even if judged is None else judged.reshape(1, -1), 0, 255, cv2.THRESH_OTSU)
     white = max(1.0, threshold + share * (255 - threshold))
     if judged is not None:
-        white = min(white, _GRAIN)
+        quarter, middle = np.quantile(judged, (0.25, 0.5))
+        white = min(white, _GRAIN, max(INK, float(middle - _COARSE * (middle - quarter))))
     table = np.clip(np.arange(256) * (255 / white), 0, 255).astype(np.uint8)
     return table[even]
 
