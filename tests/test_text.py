@@ -270,6 +270,21 @@ def test_lines_that_stand_by_themselves_are_read_where_the_page_takes_too_long(
     assert problem.category is Category.REDUCED and "did not finish" in problem.message and problem.hint
 
 
+def test_a_second_reading_that_takes_too_long_does_not_lose_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page with few letters may stand turned: Tesseract is asked, and does not answer in time."""
+    program = shutil.which("tesseract")
+    fake_tesseract(tmp_path, monkeypatch, f'case "$*" in *"--psm 0"*) sleep 300;; *) exec {program} "$@";; esac')
+    canvas = sheet()
+    write(canvas, [SMALL], 300, 700, 24)
+    file = tmp_path / "page.png"
+    canvas.save(file)
+    page = text.run(file, Page(number=1, image="page.png"), Regions(), TextSettings(), 8.0)
+    assert said(page) == SMALL
+    assert not page.problems
+
+
 def test_a_plate_whose_screen_takes_too_long_is_painted_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first two runs over the whole page do not finish; the third reads what is printed beside the plate."""
     program = shutil.which("tesseract")

@@ -154,15 +154,17 @@ def _first_reading(reader: _Reader, ways: Sequence[_Way]) -> tuple[Reading, _Way
 def _bettered(reader: _Reader, best: Reading, way: _Way) -> Reading:
     """A reading, or a better one of the page set upright, and of it bleached, where it is poor."""
     unsure = best.sure < max(_FEW_LETTERS, _TURNED * best.letters)
-    if best.prepared.x_height and (unsure or best.sideways):
-        turned = reader.orientation(way)
+    try:
+        turned = reader.orientation(way) if best.prepared.x_height and (unsure or best.sideways) else 0
         if turned:
             other = reader.read(way, reader.left, turned)
             best = other if best.sideways > other.sideways or other.beats(best) else best
-    if way.greys != _FEW_GREYS and best.letters >= _FEW_LETTERS and best.sure < _POOR * best.letters:
-        bleached = replace(way, greys=_FEW_GREYS, print_alone=None)
-        again = reader.read(bleached, reader.left, best.prepared.lean.orientation)
-        best = again if again.beats(best) else best
+        if way.greys != _FEW_GREYS and best.letters >= _FEW_LETTERS and best.sure < _POOR * best.letters:
+            bleached = replace(way, greys=_FEW_GREYS, print_alone=None)
+            again = reader.read(bleached, reader.left, best.prepared.lean.orientation)
+            best = again if again.beats(best) else best
+    except TimedOut:  # what was read so far stands
+        pass
     return best
 
 
