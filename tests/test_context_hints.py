@@ -102,3 +102,14 @@ def test_a_line_of_the_next_column_is_no_part_of_a_caption_though_heights_were_m
     higher(sheet, 18)
     sheet.prose(930, 900, 772, 2600, seed=3)
     assert captions_of(sheet.run()) == {"0003-r01": "Los novios de ayer en la capital de la isla y el mar."}
+
+
+def test_capitals_under_the_middle_of_a_picture_are_no_heading_of_the_wider_text_below() -> None:
+    """A leaning photograph is found smaller than it is, so that its caption stands nearer to the text."""
+    for middle, linked in ((1400, "LA ENTRADA DEL PARQUE."), (1000, None)):
+        sheet = Sheet()
+        sheet.prose(100, 1800, 100, 600, seed=1)
+        sheet.picture(1000, 640, 1800, 1300)
+        end = sheet.text(["LA ENTRADA DEL PARQUE."], middle, 1375, "centre")
+        sheet.prose(100, 1800, end + 12, 2600, seed=2)
+        assert captions_of(sheet.run()) == {"0003-r01": linked}

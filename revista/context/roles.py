@@ -39,6 +39,7 @@ _RUNNING_HEAD_WORDS = 6
 # where a detector takes them for a caption.
 _SLACK, _TOLD_SLACK = 0.6, 1.0
 _SMALL, _SMALL_REACH = 0.85, 3.0  # times the type of the prose: smaller capitals, and ems within which a picture ends
+_CENTRED, _OFF = 1.5, 3.0  # ems from the middle of the picture above, at most, and of the text below, at least
 
 
 class HasType(Protocol):
@@ -240,20 +241,30 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
     lines = [other for other in blocks if other.capitals and _stacked(other.box, block.box, em)]
     box = hull([block.box, *(other.box for other in lines)])
     own = {block.order, *(other.order for other in lines)}
-    above = [box.top - p.bottom for p in pictures if p.horizontal_overlap(box) >= 0.5 * box.width and p.top < box.top]
-    gap = min((max(0, white) for white in above if white > -1.5 * em), default=math.inf)
+    above = [p for p in pictures if p.horizontal_overlap(box) >= 0.5 * box.width and p.top < box.top]
+    gap = min((max(0, white) for p in above if (white := box.top - p.bottom) > -1.5 * em), default=math.inf)
     if usual.value and max(block.em / em, block.breadth.value / usual.value) < _SMALL:
         return gap < _SMALL_REACH * em
-    below = [
-        other.box.top - box.bottom
+    others = [
+        other.box
         for other in blocks
         if other.order not in own
         and not (other.legible and block.leads_on_to(other))
         and other.box.horizontal_overlap(box) >= 0.5 * box.width
         and other.box.top >= box.bottom - 0.3 * em  # else it begins beside
     ]
+    highest = min((other.top for other in others), default=0)
+    text = hull([other for other in others if other.top < highest + em] or [box])
+    near = [p for p in above if box.top - p.bottom < _SMALL_REACH * em]
+    if _off_centre(box, text) > _OFF * em and any(_off_centre(box, p) < _CENTRED * em for p in near):
+        return True  # a heading stands over the middle of what follows
+    below = [other.top - box.bottom for other in others]
     slack = _TOLD_SLACK if block.hint is RegionKind.CAPTION else _SLACK
     return gap < 1.5 * em and gap < min(below, default=2 * em) + slack * em
+
+
+def _off_centre(a: Box, b: Box) -> float:
+    return abs(a.centre[0] - b.centre[0])
 
 
 def _ends_under_a_picture(

@@ -16,9 +16,9 @@ from revista.programs import tesseract
 from revista.programs.tesseract import Row
 from revista.records import Regions
 from revista.settings import TextSettings
-from revista.text.preparation import INK, Prepared, bleach, prepare
-from revista.text.reading import Reading
-from revista.text.rereading import reread
+from revista.text.preparation import INK, Prepared, bleach, prepare, whitened
+from revista.text.reading import Reading, gain
+from revista.text.rereading import apart, reread
 
 _LARGE_PICTURE = 0.35  # share of the page: larger ones may be whole advertisements, whose print is wanted
 _USUAL_GREYS, _SOME_GREYS, _FEW_GREYS = 0.8, 0.5, 0.2  # see `bleach`
@@ -86,9 +86,9 @@ class _Reader:
     def read(self, way: _Way, seconds: float, orientation: int = 0) -> Reading:
         """What Tesseract reads within `seconds`; raises `TimedOut` where it does not finish."""
         prepared = self._prepared(way, self._options.deskew, orientation)
-        first = self._tsv(prepared.image, 3, _dpi(prepared), seconds) if way.whole else []
         pictures = [prepared.upright(box) for box in way.masked]
         upright = [prepared.upright(box) for box in way.large]
+        first = self._whole(prepared, upright, seconds) if way.whole else []
         rows, captions = reread(prepared.image, first, pictures, upright, self._read_piece)
         return Reading(prepared, first, rows, pictures, captions, way.large)
 
@@ -98,6 +98,24 @@ class _Reader:
         _write_pgm(prepared.image, self._file)
         turned = tesseract.orientation(self._file, _dpi(prepared), self.left)
         return turned.degrees if turned and turned.confidence >= _SURE_TURNED else 0
+
+    def _whole(self, prepared: Prepared, large: Sequence[Box], seconds: float) -> list[Row]:
+        """The words of the page as a whole; beside large pictures as they are surer, with these or without.
+
+        What is in a picture, and the frames around it, may pass for columns of print that go on below it.
+        """
+        rows = self._tsv(prepared.image, 3, _dpi(prepared), seconds)
+        alone = whitened(prepared.image, large)
+        if not large or not np.less(alone, INK).any():
+            return rows
+        try:
+            beside = self._tsv(alone, 3, _dpi(prepared), self.left / 2)
+        except TimedOut:
+            return rows
+        inside = [row for row in rows if any(row.box.centre_in(box) for box in large)]
+        outside = [row for row in rows if row not in inside]
+        surer = sum(map(gain, beside)) > sum(map(gain, outside))
+        return [*inside, *apart(beside, inside)] if surer else rows
 
     def _prepared(self, way: _Way, deskew: bool, orientation: int) -> Prepared:
         grey = bleach(self._even, way.greys, way.print_alone)

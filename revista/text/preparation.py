@@ -240,6 +240,14 @@ def bleach(even: np.ndarray, share: float, judged: np.ndarray | None = None) -> 
     return table[even]
 
 
+def whitened(image: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
+    """A grey image with white in place of the boxes, which may reach over its edges."""
+    rest = image.copy()
+    for left, top, right, bottom in boxes:
+        rest[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = 255
+    return rest
+
+
 def _erase_rules(grey: np.ndarray) -> None:
     """Paint over what is no print, in place: rules between columns, and what hangs on the edge of the scan.
 

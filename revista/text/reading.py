@@ -40,8 +40,8 @@ class Reading:
         self.letters = tesseract.letters_in(rows)
         self.sure = tesseract.sure_letters(rows)
         again = set(rows) - set(first)  # what was read by itself was believed already
-        self.score = sum(max(0.0, _gain(row)) if row in again else _gain(row) for row in rows)
-        self.print_score = sum(_gain(row) for row in self.rows)
+        self.score = sum(max(0.0, gain(row)) if row in again else gain(row) for row in rows)
+        self.print_score = sum(gain(row) for row in self.rows)
 
     @property
     def sideways(self) -> bool:
@@ -54,7 +54,7 @@ class Reading:
         return self.score > other.score and self.print_score > _NO_LOSS * other.print_score
 
 
-def _gain(word: Row) -> float:
+def gain(word: Row) -> float:
     """What a word says for a reading: letters read surely speak for it, letters guessed against it."""
     return tesseract.sure_letters([word]) - 0.5 * tesseract.letters_in([word])
 

@@ -17,7 +17,7 @@ from revista.geometry import Box, hull
 from revista.programs.tesseract import Row, by_line, confidence_of, letters_in, sure_letters
 from revista.text.insets import first_lines, mixed
 from revista.text.pieces import FEWEST_LETTERS, LETTERS, Piece, Read, read_piece, unread
-from revista.text.preparation import INK
+from revista.text.preparation import INK, whitened
 from revista.wording import is_credit
 
 _RIM = 0.05  # share of a large picture's shorter side, in which a caption may reach into its box
@@ -61,21 +61,21 @@ def reread(
         lines = by_line(twice)
         if confidence_of(words) >= confidence_of(twice) - _WORSE and letters_in(words) >= max(map(letters_in, lines)):
             found = [row for row in found if row not in twice]
-            found += _apart(words, found)
+            found += apart(words, found)
     for cell in mixed(image, found, pictures):
         inside = [row for row in found if row.box.centre_in(cell.box)]
         found = [row for row in found if not row.box.centre_in(cell.box)]
         words = _sure(read_piece(image, cell, read))
         if confidence_of(words) < confidence_of(inside) - _WORSE:
             words = inside
-        found += _apart(words, found)
+        found += apart(words, found)
         if cell.closed:
             captions += first_lines(words)
     weak = {word for line in by_line(found) if _is_guessed(line) for word in line}
     inner = [box.grow(-round(_RIM * min(box.width, box.height))) for box in large]
     known = [row.box for row in found if row not in weak]
     pieces = unread(image, [*known, *inner])
-    rest = _without(image, known) if pieces else image
+    rest = whitened(image, known) if pieces else image
     vain, doubts, done = [0, 0], [0, 0], list[Box]()  # beside large pictures, and at their rims
     for piece in pieces:
         there = any(piece.box.centre_in(box) for box in large)
@@ -86,7 +86,7 @@ def reread(
         before = {row for row in weak if row.box.centre_in(piece.box.grow(2))}
         if words and letters_in(words) >= letters_in(before):
             found = [row for row in found if row not in before]
-            found += _apart(words, found)
+            found += apart(words, found)
             done.append(piece.box)
         vain[there] = 0 if words else vain[there] + 1
     return found, captions
@@ -125,7 +125,7 @@ def _best_reading(image: np.ndarray, piece: Piece, read: Read, *, thorough: bool
     for count, (parts, bleached) in enumerate(readings):
         words: list[Row] = []
         for part in parts:
-            words += _apart(_sure(read_piece(image, part, read, bleached=bleached)), words)
+            words += apart(_sure(read_piece(image, part, read, bleached=bleached)), words)
         best = max(best, words, key=sure_letters)
         if best and min(word.confidence for word in best) >= _NO_DOUBT:
             return best, count > 0
@@ -151,14 +151,6 @@ def _bands(image: np.ndarray, piece: Piece) -> list[Piece]:
     boxes = [Box(left, top + int(row[0]), right, top + int(row[-1]) + 1) for row in rows if row.size]
     least, most = 0.6 * piece.height, max(2.5 * piece.height, _LINE * image.shape[0])
     return [Piece(box, max(piece.height, 0.5 * box.height)) for box in boxes if least <= box.height <= most]
-
-
-def _without(image: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
-    """The image with white in place of the boxes."""
-    rest = image.copy()
-    for left, top, right, bottom in boxes:
-        rest[max(0, top) : bottom, max(0, left) : right] = 255
-    return rest
 
 
 def _sure(words: list[Row]) -> list[Row]:
@@ -189,8 +181,8 @@ def _asked_of(word: Row) -> float:
     return _SURE_WORD if _has_letters(word) else _SURE_SIGN
 
 
-def _apart(words: Sequence[Row], others: Sequence[Row]) -> list[Row]:
-    """The words in blocks that `others` do not have."""
+def apart(words: Sequence[Row], others: Sequence[Row]) -> list[Row]:
+    """The words in blocks that `others`, of another reading, do not have."""
     first = max((row.block for row in others), default=0) + 1
     blocks = sorted({word.block for word in words})
     return [word._replace(block=first + blocks.index(word.block)) for word in words]
