@@ -113,3 +113,34 @@ def test_capitals_under_the_middle_of_a_picture_are_no_heading_of_the_wider_text
         end = sheet.text(["LA ENTRADA DEL PARQUE."], middle, 1375, "centre")
         sheet.prose(100, 1800, end + 12, 2600, seed=2)
         assert captions_of(sheet.run()) == {"0003-r01": linked}
+
+
+def test_an_unfinished_caption_is_told_by_its_narrower_measure() -> None:
+    """Three lines and more in the type of the prose, which end within a sentence."""
+    lines = [
+        "El señor Rafael en la capital,",
+        "donde el espejo célebre de la",
+        "casa y el sombrero de su señora",
+        "estaban sin que la noche del",
+    ]
+    lines += ["jardín tuviese ya flores, fiesta", "ni orquesta, y el corazón"]
+    for inset, linked in ((150, True), (0, False)):
+        sheet = Sheet()
+        sheet.prose(100, 850, 100, 2600, seed=1)
+        sheet.prose(1000, 1000, 100, 500, seed=2)
+        left = 1000 + inset
+        sheet.picture(left, 530, left + 640, 1000)
+        end = sheet.text(lines, left, 1020)
+        sheet.prose(1000, 1000, end + 18, 2600, seed=3)
+        assert captions_of(sheet.run()) == {"0003-r01": " ".join(lines) if linked else None}
+
+
+def test_specks_above_a_line_are_no_caption_of_its_own() -> None:
+    sheet = Sheet()
+    left = sheet.picture(100, 100, 980, 900)
+    sheet.text(["A la izquierda, el señor Belmira; a la derecha,"], 60, 930)
+    right = sheet.picture(sheet.paragraphs[-1].box.right + 5, 100, 1900, 900)
+    sheet.text(["CIA"], 1300, 905, size=0.4)
+    sheet.text(["el equipo vencedor durante la fiesta."], sheet.paragraphs[0].box.right + 20, 930)
+    whole = "A la izquierda, el señor Belmira; a la derecha, el equipo vencedor durante la fiesta."
+    assert captions_of(sheet.run()) == {left: whole, right: whole}

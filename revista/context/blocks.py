@@ -33,6 +33,7 @@ _ADVERT = re.compile(
 _SURE_HINT = 0.7  # confidence of a hint that is followed
 _LEVEL = 0.4  # of their height stand the parts of a line level at least, for lines bend
 _WORD_GAP, _TOLD_GAP = 0.4, 1.0  # ems: no gutter is so narrow; and within what a detector takes for captions
+_LOW = 0.6  # times the type of the prose: what is lower is no print
 _LISTED = 4  # lines
 _NARROW = 20.0  # ems: no two columns stand below a picture so narrow
 _TEXTED = 60  # words in one type that make a page one with a text
@@ -239,7 +240,8 @@ def _same_line(a: Block, b: Block, em: float, usual: Breadth, pictures: Sequence
     if not level or low <= 0.8 * high or right.left - left.right >= 2.5 * high:
         return False
     if between_pictures((left.right + right.left) / 2, left.union(right), em, pictures):
-        stands = any(_under_it_alone(other.box, left, right, em) for other in blocks)  # in a caption of its own
+        lines = [other.box for other in blocks if other.legible and other.em > _LOW * em]  # no specks
+        stands = any(_under_it_alone(line, left, right, em) for line in lines)  # in a caption of its own
         letters = second.text.lstrip(_SIGNS)
         goes_on = letters[:1].islower() or "derecha" in first.text
         return first.unfinished and goes_on and not stands  # one caption for both pictures

@@ -29,6 +29,7 @@ _PLACES = {
 
 _SAME_TEXT = 0.7  # ems of white between blocks in the type of the prose: with more, another text begins
 _LARGER = 1.2  # times the type size of a caption: what is set so is no part of it
+_FAR_LARGER = 1.6  # the same of a word or two, whose size is misread more easily
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,8 @@ def _is_larger(block: Block, last: Block, em: float) -> bool:
         return False
     if not block.breadth.value:
         return block.em > max(_LARGER * last.em, em)
+    if not last.breadth.value:
+        return block.em > _FAR_LARGER * last.em  # specks, or the foot of a picture, read as letters
     wider = block.breadth.value > last.breadth.value and block.breadth.differs(last.breadth, _LARGER - 1)
     return not last.capitals and block.em > last.em and wider
 

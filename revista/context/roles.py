@@ -272,16 +272,19 @@ def _ends_under_a_picture(
 ) -> bool:
     """Whether a run is whole sentences right under a picture, within its width, and no text goes on below.
 
-    What has a credit line below need not end as sentences do. Text goes on where it follows without white between, set
-    to the same width.
+    What has a credit line below, or is set narrower than the text, need not end as sentences do. Text goes on where it
+    follows without white between, set to the same width.
     """
     text, box = " ".join(block.text for block in members), hull(block.box for block in members)
     if len(text.split()) > _LONGEST_CAPTION or not (text[:1].isupper() or text[:1] in '«“"¿¡'):
         return False
-    credited = any(
-        b.credit and -0.5 * em < b.box.top - box.bottom < em and b.box.horizontal_overlap(box) for b in blocks
-    )
-    if text[-1:] not in ".!?»”)…:;" and not credited:  # the last two are easily misread
+    own = {block.order for block in members}
+    others = [block for block in blocks if block.order not in own and block.box.horizontal_overlap(box)]
+    below = [block for block in others if block.box.centre[1] > box.bottom]
+    nearest = min(below, key=lambda block: (block.box.top, block.order), default=None)
+    credited = any(block.credit and -0.5 * em < block.box.top - box.bottom < em for block in others)
+    ended = text[-1:] in ".!?»”)…:;"  # the last two are easily misread
+    if not ended and not credited and not (nearest and _is_set_in(box, nearest, em)):
         return False
     if not any(
         -0.5 * em <= box.top - p.bottom <= 1.2 * em
@@ -290,13 +293,6 @@ def _ends_under_a_picture(
         for p in pictures
     ):
         return False
-    own = {block.order for block in members}
-    below = [
-        other
-        for other in blocks
-        if other.order not in own and other.box.horizontal_overlap(box) and other.box.centre[1] > box.bottom
-    ]
-    nearest = min(below, key=lambda other: (other.box.top, other.order), default=None)
     if nearest is None or nearest.credit or _stands_off(box, nearest, em):
         return True
     if len(nearest.lines) < 2:
@@ -305,6 +301,11 @@ def _ends_under_a_picture(
         return True  # columns
     wider = box.right - nearest.box.right
     return wider > em or (sum(len(block.lines) for block in members) > 1 and wider < -1.5 * em)
+
+
+def _is_set_in(box: Box, below: Block, em: float) -> bool:
+    """Whether `box` is narrower on both sides than lines of text below."""
+    return len(below.lines) > 1 and min(box.left - below.box.left, below.box.right - box.right) > 1.5 * em
 
 
 def side_by_side(a: Box, b: Box) -> bool:
