@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from revista.context.candidates import Candidate
 from revista.context.groups import Target
-from revista.context.roles import Layout, Role
+from revista.context.roles import Layout, Role, clearly_smaller
 from revista.geometry import Box
 from revista.records import RegionKind
 
@@ -30,7 +30,6 @@ _MOST_INSIDE = 40  # words in the box of a collage that may be its caption
 _MOST_ASKEW = 0.55  # where the print stands right at the picture
 _LOOKS: dict[str | None, float] = {"advertisement": 0.75, "ornament": 0.6}  # kinds that hardly ever have a caption
 _DRAWN = 0.3  # the same of an ornament above print clearly smaller than the prose: a drawing, more likely
-_SMALL = 0.85  # times the type of the prose: clearly smaller
 
 _FLUSH = 0.08  # share of the picture's width by which a caption may be set in
 
@@ -85,9 +84,7 @@ def link_cost(
 
 def _look_cost(target: Target, caption: Candidate, place: str, layout: Layout) -> float:
     """What it costs that pictures of this kind hardly ever have a caption."""
-    usual = layout.breadth.value
-    small = usual and max(caption.em / layout.em, caption.breadth.value / usual) < _SMALL
-    if target.look == "ornament" and place == "below" and small:
+    if target.look == "ornament" and place == "below" and clearly_smaller(caption, layout.em, layout.breadth):
         return _DRAWN
     return _LOOKS.get(target.look, 0.0)
 

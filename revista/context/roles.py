@@ -38,7 +38,7 @@ _RUNNING_HEAD_WORDS = 6
 # Ems by which capitals that belong to the picture above may stand nearer to what is below, as borders are found; more
 # where a detector takes them for a caption.
 _SLACK, _TOLD_SLACK = 0.6, 1.0
-_SMALL, _SMALL_REACH = 0.85, 3.0  # times the type of the prose: smaller capitals, and ems within which a picture ends
+_SMALL, _SMALL_REACH = 0.85, 3.0  # times the type of the prose; ems above capitals so small within which a picture ends
 _CENTRED, _OFF = 1.5, 3.0  # ems from the middle of the picture above, at most, and of the text below, at least
 
 
@@ -136,6 +136,11 @@ def _first_role(block: Block, run: int, least: int, em: float, usual: Breadth) -
         return Role.PROSE
     other = usual.differs(block.breadth, OTHER_TYPE) and run < _PROSE_ALONE  # a caption in several lines
     return Role.PROSE if run >= least and _ordinary(block, em) and not other else Role.SHORT
+
+
+def clearly_smaller(block: HasType, em: float, usual: Breadth) -> bool:
+    """Whether it is set clearly smaller than the page's prose, of `em` pixels and breadth `usual`, by both measures."""
+    return bool(usual.value) and max(block.em / em, block.breadth.value / usual.value) < _SMALL
 
 
 def _ordinary(block: Block, em: float) -> bool:
@@ -243,7 +248,7 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
     own = {block.order, *(other.order for other in lines)}
     above = [p for p in pictures if p.horizontal_overlap(box) >= 0.5 * box.width and p.top < box.top]
     gap = min((max(0, white) for p in above if (white := box.top - p.bottom) > -1.5 * em), default=math.inf)
-    if usual.value and max(block.em / em, block.breadth.value / usual.value) < _SMALL:
+    if clearly_smaller(block, em, usual):
         return gap < _SMALL_REACH * em
     others = [
         other.box
