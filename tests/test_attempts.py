@@ -6,22 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from revista.images import read_image
 from revista.programs import tesseract
 from revista.programs.tesseract import Row
 
-from .test_text import picture, read, said, sheet, write
+from .test_text import picture, read, row, said, sheet, write
 
 PLATE = (100, 100, 1140, 900)
 FRAMED = [("El", 300), ("equ", 340), ("ipo", 420)]  # as Tesseract reads it below frames that it takes for columns
 WHOLE = [("El", 300), ("equipo", 340), ("vencedor.", 480)]
 
 
-def rows(words: list[tuple[str, int]], top: int, confidence: float, block: int) -> list[Row]:
+def rows(words: list[tuple[str, int]], top: int, confidence: float, line: int) -> list[Row]:
     """Words of one line."""
-    return [
-        Row(block, 1, 1, text, tesseract.Box(left, top, left + 12 * len(text), top + 24), confidence)
-        for text, left in words
-    ]
+    return [row(said, left, top, line, confidence, 24) for said, left in words]
 
 
 @pytest.mark.parametrize("sure", [True, False])
@@ -34,8 +32,6 @@ def test_beside_a_large_picture_the_surer_reading_counts_with_it_or_without(
     write(canvas, ["El equipo vencedor."], 300, 950)
 
     def answers(image: Path, language: str, psm: int, dpi: int, timeout: float) -> list[Row]:
-        from revista.images import read_image
-
         if psm != 3:
             return []
         if (read_image(image)[110:890, 110:1130] == 255).all():  # painted over

@@ -255,16 +255,21 @@ def test_slow_tesseract_is_a_problem_and_leaves_nothing_running(
     assert not child.exists() or child.read_text().split()[2] == "Z"
 
 
+def read_small(folder: Path, monkeypatch: pytest.MonkeyPatch, slow: int, seconds: float) -> PageText:
+    """A page with one small line, where Tesseract never finishes in one of its modes."""
+    program = shutil.which("tesseract")
+    fake_tesseract(folder, monkeypatch, f'case "$*" in *"--psm {slow}"*) sleep 300;; *) exec {program} "$@";; esac')
+    canvas = sheet()
+    write(canvas, [SMALL], 300, 700, 24)
+    file = folder / "page.png"
+    canvas.save(file)
+    return text.run(file, Page(number=1, image="page.png"), Regions(), TextSettings(), seconds)
+
+
 def test_lines_that_stand_by_themselves_are_read_where_the_page_takes_too_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = shutil.which("tesseract")
-    fake_tesseract(tmp_path, monkeypatch, f'case "$*" in *"--psm 3"*) sleep 300;; *) exec {program} "$@";; esac')
-    canvas = sheet()
-    write(canvas, [SMALL], 300, 700, 24)
-    file = tmp_path / "page.png"
-    canvas.save(file)
-    page = text.run(file, Page(number=1, image="page.png"), Regions(), TextSettings(), 12.0)
+    page = read_small(tmp_path, monkeypatch, 3, 12.0)
     assert said(page) == SMALL
     (problem,) = page.problems
     assert problem.category is Category.REDUCED and "did not finish" in problem.message and problem.hint
@@ -274,13 +279,7 @@ def test_a_second_reading_that_takes_too_long_does_not_lose_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page with few letters may stand turned: Tesseract is asked, and does not answer in time."""
-    program = shutil.which("tesseract")
-    fake_tesseract(tmp_path, monkeypatch, f'case "$*" in *"--psm 0"*) sleep 300;; *) exec {program} "$@";; esac')
-    canvas = sheet()
-    write(canvas, [SMALL], 300, 700, 24)
-    file = tmp_path / "page.png"
-    canvas.save(file)
-    page = text.run(file, Page(number=1, image="page.png"), Regions(), TextSettings(), 8.0)
+    page = read_small(tmp_path, monkeypatch, 0, 8.0)
     assert said(page) == SMALL
     assert not page.problems
 

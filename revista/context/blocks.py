@@ -16,7 +16,7 @@ from statistics import median
 
 from revista.context.cutting import between_pictures, breadth_in, line_em, pieces_of
 from revista.context.quotes import tokens_of
-from revista.context.typeface import Breadth
+from revista.context.typeface import OTHER_TYPE, Breadth
 from revista.geometry import Box, hull
 from revista.lean import Lean, Straight
 from revista.records import Line, PageText, RegionKind, Regions
@@ -37,7 +37,6 @@ _LOW = 0.6  # times the type of the prose: what is lower is no print
 _LISTED = 4  # lines
 _NARROW = 20.0  # ems: no two columns stand below a picture so narrow
 _TEXTED = 60  # words in one type that make a page one with a text
-_SAME_TYPE = 0.05  # by how much the breadth of one type varies
 _MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
     *("julio", "agosto", "septiembre", "setiembre", "octubre", "noviembre", "diciembre"),
@@ -96,9 +95,14 @@ class Block:
         return bool(words) and 2 * sum(map(len, words)) >= len(kept.replace(".", "").replace(" ", ""))
 
     @property
+    def hinted(self) -> bool:
+        """Whether a detector takes it for a caption, however unsure."""
+        return self.hint is RegionKind.CAPTION
+
+    @property
     def told(self) -> bool:
         """Whether a detector, or the white around it, tells that it is a caption."""
-        return self.hint is RegionKind.CAPTION and self.hint_confidence >= _SURE_HINT
+        return self.hinted and self.hint_confidence >= _SURE_HINT
 
     @cached_property
     def folio(self) -> bool:
@@ -245,14 +249,14 @@ def _same_line(a: Block, b: Block, em: float, usual: Breadth, pictures: Sequence
         letters = second.text.lstrip(_SIGNS)
         goes_on = letters[:1].islower() or "derecha" in first.text
         return first.unfinished and goes_on and not stands  # one caption for both pictures
-    told = all(block.hint is RegionKind.CAPTION for block in (a, b))
+    told = a.hinted and b.hinted
     close = right.left - left.right < (_TOLD_GAP if told else _WORD_GAP) * high
     return close or not any(_in_usual_type(block, em, usual) for block in (a, b))
 
 
 def _in_usual_type(block: Block, em: float, usual: Breadth) -> bool:
     """Whether a block is set in the page's usual type; one of the two measures tells, as heights are easily misread."""
-    same_breadth = usual.value and block.breadth.value and not usual.differs(block.breadth, _SAME_TYPE)
+    same_breadth = usual.value and block.breadth.value and not usual.differs(block.breadth, OTHER_TYPE)
     return not block.capitals and (0.9 <= block.em / em <= 1.15 or bool(same_breadth))
 
 

@@ -8,7 +8,6 @@ from revista.context.candidates import Candidate
 from revista.context.groups import Target
 from revista.context.roles import Layout, Role, clearly_smaller
 from revista.geometry import Box
-from revista.records import RegionKind
 
 NO_CAPTION = 1.0
 """The cost of leaving a picture without a caption: links that cost more are not made."""
@@ -190,7 +189,7 @@ def _wording_cost(target: Target, caption: Candidate, place: str, layout: Layout
     size = main.em / layout.em
     small = size < 0.9
     credited = any(block.credit for block in caption.blocks)
-    hinted = max((b.hint_confidence for b in caption.blocks if b.hint is RegionKind.CAPTION), default=0.0)
+    hinted = max((b.hint_confidence for b in caption.blocks if b.hinted), default=0.0)
     speaks = caption.speaks_of_several
     if place == "inside" and not (credited or speaks or _in_a_gap(target, caption, layout)):
         return None  # print that belongs to the picture itself: signs, advertisements

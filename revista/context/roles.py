@@ -9,8 +9,8 @@ from enum import Enum, auto
 from typing import Protocol
 
 from revista.context.blocks import Block, page_em, prose_breadth
-from revista.context.runs import OTHER_TYPE, more_white, runs_of
-from revista.context.typeface import Breadth
+from revista.context.runs import more_white, runs_of
+from revista.context.typeface import OTHER_TYPE, Breadth
 from revista.geometry import Box, hull
 from revista.records import RegionKind
 
@@ -264,7 +264,7 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
     if _off_centre(box, text) > _OFF * em and any(_off_centre(box, p) < _CENTRED * em for p in near):
         return True  # a heading stands over the middle of what follows
     below = [other.top - box.bottom for other in others]
-    slack = _TOLD_SLACK if block.hint is RegionKind.CAPTION else _SLACK
+    slack = _TOLD_SLACK if block.hinted else _SLACK
     return gap < 1.5 * em and gap < min(below, default=2 * em) + slack * em
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from revista.context.blocks import Block
+from revista.context.typeface import OTHER_TYPE
 from revista.geometry import Box, edge_between
-from revista.records import RegionKind
 
-OTHER_TYPE = 0.05  # by how much types differ in breadth that are not the same
 _SPACED_TYPE = 0.1  # the same within a sentence
 _SET_IN = 0.4  # ems that more white tells a caption by
 _WIDE = 0.7  # ems of white that part a column
@@ -56,7 +55,7 @@ def _in_column(upper: Block, lower: Block, em: float) -> bool:
     if anew and _ends_above(upper, lower, left, em):
         return False
     white = lower.box.top - upper.box.bottom
-    if _is_caption(upper) and not _is_caption(lower) and not upper.unfinished and white >= _SURE_WHITE * em:
+    if upper.hinted and not lower.hinted and not upper.unfinished and white >= _SURE_WHITE * em:
         return False
     if not upper.unfinished and white >= _WIDE * em and min(left, right) > em and more_white(upper.box, lower):
         return False  # it is set to another width
@@ -69,11 +68,6 @@ def _in_column(upper: Block, lower: Block, em: float) -> bool:
         return False  # it is set to another width
     indent = upper.box.left - lower.box.left if len(upper.lines) == 1 else 0
     return min(left, right) < em or 0.5 * em <= indent < 3 * em
-
-
-def _is_caption(block: Block) -> bool:
-    """Whether a detector takes it for a caption, however unsure."""
-    return block.hint is RegionKind.CAPTION
 
 
 def _ends_above(upper: Block, lower: Block, left: float, em: float) -> bool:

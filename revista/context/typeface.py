@@ -18,6 +18,7 @@ from revista.geometry import Box
 _DESCENDERS = frozenset("gjpqyçQ,;()[]|")
 _ACCENTED = frozenset("ÁÉÍÓÚÜÑ")
 _LOW = frozenset("acemnorsuvwxzñ.:-")
+OTHER_TYPE = 0.05  # by how much types differ in breadth that are not the same
 _LETTERS = 8  # from which a breadth says something
 _NOISE = 0.075  # standard deviation of the breadth of one letter; that of n letters is smaller by their root
 

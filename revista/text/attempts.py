@@ -105,15 +105,18 @@ class _Reader:
         What is in a picture, and the frames around it, may pass for columns of print that go on below it.
         """
         rows = self._tsv(prepared.image, 3, _dpi(prepared), seconds)
+        if not large:
+            return rows
         alone = whitened(prepared.image, large)
-        if not large or not np.less(alone, INK).any():
+        if not np.less(alone, INK).any():
             return rows
         try:
             beside = self._tsv(alone, 3, _dpi(prepared), self.left / 2)
         except TimedOut:
             return rows
-        inside = [row for row in rows if any(row.box.centre_in(box) for box in large)]
-        outside = [row for row in rows if row not in inside]
+        inside, outside = list[Row](), list[Row]()
+        for row in rows:
+            (inside if any(row.box.centre_in(box) for box in large) else outside).append(row)
         surer = sum(map(gain, beside)) > sum(map(gain, outside))
         return [*inside, *apart(beside, inside)] if surer else rows
 
@@ -153,20 +156,17 @@ def _ways(even: np.ndarray, regions: Regions) -> list[_Way]:
 
 def _first_reading(reader: _Reader, ways: Sequence[_Way]) -> tuple[Reading, _Way, TimedOut | None]:
     """What the first way gives in which Tesseract finishes, that way, and an error that says what it loses."""
-    way, *others = ways
-    try:
-        return reader.read(way, reader.left / 2), way, None
-    except TimedOut as error:
-        late = error
-    for way in others:
+    late: list[TimedOut] = []
+    for way in ways:
         try:
             reading = reader.read(way, reader.left / 2)
         except TimedOut as error:
-            late = error
+            late.append(error)
             continue
         if way.whole or reading.rows:
-            return reading, way, TimedOut(f"{late.message}; {way.loses}", late.hint) if way.loses else None
-    raise late
+            lost = TimedOut(f"{late[-1].message}; {way.loses}", late[-1].hint) if way.loses else None
+            return reading, way, lost
+    raise late[-1]
 
 
 def _bettered(reader: _Reader, best: Reading, way: _Way) -> Reading:

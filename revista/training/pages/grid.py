@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 from revista.geometry import Box
@@ -41,32 +42,31 @@ def rules(press: Press, columns: list[Box], holes: list[Box]) -> None:
     for before, after in pairwise(columns):
         if not press.chance(0.25):
             continue
-        x, y, bottom = (before.right + after.left) // 2, before.top, before.bottom
-        across = sorted((h.top, h.bottom) for h in holes if h.left < x < h.right)
-        for top, low in [*across, (bottom, bottom)]:
-            if top > y:
-                press.canvas.pen.line((x, y, x, min(top, bottom)), 0, max(1, press.canvas.px(0.8)))
-            y = max(y, low)
+        x = (before.right + after.left) // 2
+        for y, end in _clear(before.top, before.bottom, [h for h in holes if h.left < x < h.right]):
+            press.canvas.pen.line((x, y, x, end), 0, max(1, press.canvas.px(0.8)))
+
+
+def _clear(top: int, bottom: int, holes: list[Box]) -> Iterator[tuple[int, int]]:
+    """What holes leave between two heights: from where to where, from top to bottom."""
+    for high, low in [*sorted((h.top, h.bottom) for h in holes), (bottom, bottom)]:
+        end = min(high, bottom)
+        if end > top:
+            yield top, end
+        top = max(top, low)
 
 
 def fill(press: Press, column: Box, holes: list[Box], verse: bool, end: float = 1.0) -> int:
     """Set text into what wide holes leave of a column; gives the y at which it ends."""
-    blocked = sorted(
-        (h.top, h.bottom)
-        for h in holes
-        if h.horizontal_overlap(column) > 0.65 * column.width and h.vertical_overlap(column)
-    )
+    blocked = [h for h in holes if h.horizontal_overlap(column) > 0.65 * column.width and h.vertical_overlap(column)]
     narrow = [h for h in holes if 0 < h.horizontal_overlap(column) <= 0.65 * column.width]
-    y, bottom = column.top, column.top + int(column.height * end)
-    ended = y
-    for top, low in [*blocked, (bottom, bottom)]:
-        upper = min(top, bottom)
+    ended = column.top
+    for y, upper in _clear(column.top, column.top + int(column.height * end), blocked):
         if upper - y > press.canvas.px(press.leading) * 2:
             heads = press.chance(0.12) and upper - y > press.canvas.px(150)
             if heads:
                 y = heading(press, column.left, column.right, y, big=False)
             ended = run(press, Box(column.left, y, column.right, upper), narrow, verse)
-        y = max(y, low)
     return ended
 
 
