@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -187,9 +188,34 @@ def test_frames_take_their_room_and_captions_are_never_printed_over() -> None:
         captions = [item for item in made.items if item.kind == "caption"]
         for item in found:
             counted += 1
-            assert not any(item.box.coverage_by(other.box) > 0.12 for other in found if other is not item)
+            assert not any(item.box.coverage_by(other.box) > 0.02 for other in found if other is not item)
         assert not any(c.box.coverage_by(item.box) > 0.1 for c in captions for item in found)
+        printed = [item.box for item in made.items if item.kind in (*PICTURES, "caption")]
+        numbers = [item.box for item in made.items if item.kind == "furniture"]
+        assert not any(number.intersect(box).area for number in numbers for box in printed)
     assert counted > 100
+
+
+@given(st.integers(8, 300), st.integers(8, 300), st.floats(-9, 9))
+def test_a_picture_that_is_turned_stays_in_its_room(width: int, height: int, degrees: float) -> None:
+    turned, mask = pictures.tilted_within(np.zeros((height, width), np.uint8), degrees)
+    assert turned.shape == mask.shape
+    assert turned.shape[0] <= height and turned.shape[1] <= width
+    assert max(turned.shape[0] / height, turned.shape[1] / width) > 0.8
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_photographs_of_a_collage_touch_or_lie_on_a_ground(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With paper between them they would be several pictures."""
+    monkeypatch.setattr(parts, "_framed", lambda press, area, often: (area, []))
+    made = canvas.Canvas(440, 600, np.random.default_rng(seed))
+    press = parts.Press(made, Words(made.rng), lambda _: np.zeros((64, 64, 3), np.uint8), made.rng, 12.0, 14.0, False)
+    place = Box(40, 60, 400, 500)
+    parts.collage(press, place)
+    printed = np.pad(made.array() < 255, 2)
+    labels = cv2.connectedComponents(cv2.dilate(printed.astype(np.uint8), np.ones((5, 5))))[0]
+    assert labels == 2  # the paper, and one shape
+    assert all(item.box.coverage_by(place.grow(40)) == 1 for item in made.items)
 
 
 def test_the_rule_between_columns_ends_where_something_stands_across_it() -> None:

@@ -8,6 +8,8 @@ from itertools import pairwise
 from revista.geometry import Box
 from revista.training.pages.parts import Press, heading, run
 
+_RIM = 8  # thousandths of the page's height: nothing is printed nearer to its edge
+
 
 def margins(press: Press) -> Box:
     """What of the page is printed on."""
@@ -22,7 +24,10 @@ def folio(press: Press, area: Box) -> None:
     if press.chance(0.3):
         return
     if press.chance(0.5):
-        x, y, align = (area.left + area.right) // 2, area.bottom + canvas.px(8), "centre"
+        lowest = max((item.box.bottom for item in canvas.items), default=area.bottom)
+        x, y, align = (area.left + area.right) // 2, max(area.bottom, lowest) + canvas.px(8), "centre"
+        if y + canvas.px(press.size) > canvas.height - canvas.px(_RIM):  # a long caption has taken its place
+            return
     else:
         x, align = (area.left, "left") if press.chance(0.5) else (area.right, "right")
         y = max(1, area.top - canvas.px(press.between(18, 26)))

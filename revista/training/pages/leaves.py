@@ -7,7 +7,7 @@ import numpy as np
 from revista.geometry import Box
 from revista.training.pages.grid import even, fill, folio, margins, rules
 from revista.training.pages.parts import Press, heading, picture
-from revista.training.pages.pictures import photograph, tilted
+from revista.training.pages.pictures import photograph, tilted_within
 
 _LEGIBLE = 100  # tones of card on which black letters can be read, 0 to 255
 
@@ -77,7 +77,7 @@ def album(press: Press) -> None:
             )
             mask = np.full_like(made, 255)
             if press.chance(0.12):
-                made, mask = tilted(made, press.between(-4, 4))
+                made, mask = tilted_within(made, press.between(-4, 4))
             box = canvas.paste(made, left, top, mask)
             canvas.add("photograph", box)
             if press.chance(0.4):

@@ -65,15 +65,17 @@ def _photograph(press: Press, area: Box) -> int:
     made = pictures.photograph(press.source, area.width, area.height, press.rng, press.screen)
     box = area
     if way < 0.12:  # an oval, or a portrait that fades into the paper
-        mask = pictures.oval(area.width, area.height, float(press.rng.choice([0.01, 0.02, 0.3])))
-        box = _pasted(canvas, made, area, mask)
-        if press.chance(0.6):
-            box = area.grow(canvas.px(press.between(0, 6)))
+        around = press.chance(0.6)
+        inside = area.grow(-canvas.px(press.between(0, 6))) if around else area
+        mask = pictures.oval(inside.width, inside.height, float(press.rng.choice([0.01, 0.02, 0.3])))
+        box = _pasted(canvas, made[: inside.height, : inside.width], inside, mask)
+        if around:
+            box = area
             canvas.pen.ellipse((box.left, box.top, box.right, box.bottom), outline=0, width=max(1, canvas.px(2)))
     elif way < 0.2:
         box = _pasted(canvas, made, area, pictures.blot(area.width, area.height, press.rng))
     elif way < _LOOSE:
-        turned, mask = pictures.tilted(_bordered(press, made), press.between(-9, 9))
+        turned, mask = pictures.tilted_within(_bordered(press, made), press.between(-9, 9))
         box = canvas.paste(turned, area.left, area.top, mask)
     else:
         canvas.paste(made, area.left, area.top, np.full_like(made, 255))
@@ -95,10 +97,10 @@ def _framed(press: Press, area: Box, often: float) -> tuple[Box, list[tuple[floa
 
 
 def _bordered(press: Press, made: np.ndarray) -> np.ndarray:
-    """A print with its white border and, now and then, a line around it."""
-    thick = max(1, press.canvas.px(press.between(2, 7)))
-    whole = np.full((made.shape[0] + 2 * thick, made.shape[1] + 2 * thick), int(press.between(215, 255)), np.uint8)
-    whole[thick:-thick, thick:-thick] = made
+    """A print with its white border and a line around it, in the size that it had without."""
+    thick = min(max(1, press.canvas.px(press.between(2, 7))), (min(made.shape) - 1) // 2)
+    whole = np.full_like(made, int(press.between(215, 255)))
+    whole[thick:-thick, thick:-thick] = made[thick:-thick, thick:-thick]
     whole[0], whole[-1], whole[:, 0], whole[:, -1] = (int(press.between(0, 200)),) * 4
     return whole
 
@@ -115,11 +117,12 @@ def _frames(press: Press) -> list[tuple[float, float]]:
 
 
 def collage(press: Press, area: Box) -> int:
-    """Several photographs that overlap or hang together on one ground: one picture with its parts."""
+    """Several photographs that overlap or lie on one ground: one picture with its parts."""
     canvas, rng = press.canvas, press.rng
     area, frames = _framed(press, area, 0.3)
     whole = []
-    if press.chance(0.5):  # the ground they lie on, dark, toned or drawn upon
+    grounded = press.chance(0.5)
+    if grounded:  # dark, toned or drawn upon
         ground = np.full((area.height, area.width), int(press.between(20, 245)), np.uint8)
         if press.chance(0.3):
             drawn = pictures.drawing(press.source, area.width, area.height, rng)
@@ -129,15 +132,16 @@ def collage(press: Press, area: Box) -> int:
     columns, rows = (int(rng.integers(1, 4)), int(rng.integers(1, 4))) if area.width < area.height else (3, 2)
     if columns * rows == 1:
         columns = 2
-    gap = press.between(-0.12, 0.02)  # of a part's side; most overlap
+    gap = press.between(-0.12, 0.02 if grounded else -0.02)  # of a part's side; most overlap
+    least = 0.85 if grounded else 1 / (1 - gap)  # with paper between them they would be several pictures
     parts = []
     for row in range(rows):
         for column in range(columns):
-            w, h = area.width / columns, area.height / rows
-            left, top = area.left + column * w + gap * w / 2, area.top + row * h + gap * h / 2
+            w, h = area.width / (columns - gap), area.height / (rows - gap)
+            left, top = area.left + column * w, area.top + row * h
             size = (
-                max(12, int(w * (1 - gap) * press.between(0.85, 1.0))),
-                max(12, int(h * (1 - gap) * press.between(0.85, 1.0))),
+                max(12, int(w * (1 - gap) * press.between(least, 1.0))),
+                max(12, int(h * (1 - gap) * press.between(least, 1.0))),
             )
             made = pictures.photograph(press.source, *size, rng, press.screen)
             way = rng.random()
@@ -146,7 +150,7 @@ def collage(press: Press, area: Box) -> int:
             mask = np.full_like(made, 255)
             if way < 0.25:
                 made, mask = pictures.tilted(made, press.between(-8, 8))
-            elif way > 0.88:
+            elif way > 0.88 and grounded:
                 mask = pictures.oval(made.shape[1], made.shape[0], 0.02)
             parts.append(canvas.paste(made, round(left), round(top), mask))
     place = canvas.add("photograph", canvas.frame(hull([*whole, *parts]), frames))

@@ -79,6 +79,15 @@ def tilted(picture: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]
     )
 
 
+def tilted_within(picture: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
+    """As `tilted`, but made smaller by as much as it takes to stay within the room that it had upright."""
+    h, w = picture.shape
+    cos, sin = np.cos(np.radians(abs(degrees))), np.sin(np.radians(abs(degrees)))
+    share = min(w / (w * cos + h * sin), h / (h * cos + w * sin))
+    size = max(2, int(w * share)), max(2, int(h * share))
+    return tilted(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), degrees)
+
+
 def drawing(source: Photographs, width: int, height: int, rng: np.random.Generator) -> np.ndarray:
     """A drawing of some kind in this size: from a photograph by lines, hatching or ink, or by chance alone."""
     ways = (_contours, _woodcut, _hatched, _silhouette, _pencil, _strokes, _strokes, _figures, _plan)
