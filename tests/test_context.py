@@ -243,6 +243,17 @@ def test_a_credit_in_the_caption_s_last_line_belongs_to_it_on_a_page_that_leans(
     assert caption == "LA SEÑORA DE MONTALBO EN EL SALÓN. Dibujo de Navales."
 
 
+@pytest.mark.parametrize(("right", "belongs"), [(1500, True), (1900, False)])
+def test_a_credit_may_stand_beyond_the_edge_of_a_picture_found_too_short(right: int, belongs: bool) -> None:
+    sheet = Sheet()
+    sheet.picture(100, 300, 1250, 1200)
+    sheet.text(["La señora de Montalbo en el salón."], 800, 1240, "centre", 0.9)
+    sheet.text(["Dibujo de Navales."], right, 1290, "right", 0.7)
+    (caption,) = captions_of(sheet.run()).values()
+    credit = " Dibujo de Navales." if belongs else ""
+    assert caption == f"La señora de Montalbo en el salón.{credit}"
+
+
 def test_a_caption_that_begins_in_capitals_goes_on_in_the_type_of_the_prose() -> None:
     sheet = Sheet()
     sheet.prose(100, 680, 200, 2000, seed=1)

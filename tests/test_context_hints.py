@@ -44,17 +44,20 @@ def test_what_a_detector_takes_for_a_caption_is_parted_by_little_white() -> None
     assert captions_of(column_with_caption(told=False).run()) == {"0003-r01": None}
 
 
-def test_small_print_under_what_looks_like_an_ornament_is_its_caption() -> None:
+def test_small_print_under_what_looks_like_an_ornament_is_its_caption_and_what_is_told_to_be() -> None:
     found = {}
-    for size in (0.75, 1.0):
+    for size, told in ((0.75, False), (0.95, True), (0.95, False)):
         sheet = Sheet()
         sheet.picture(100, 100, 1900, 600)
         looking(sheet, Look.ORNAMENT)
         end = sheet.text(["Un grupo de concurrentes en el jardín del club."], 110, 630, size=size)
+        if told:
+            hinted(sheet, sheet.paragraphs[-1].box.grow(5))
         for left in (100, 1030):
             sheet.prose(left, 870, end + 40, 2600, seed=left)
-        found[size] = captions_of(sheet.run())["0003-r01"]
-    assert found == {0.75: "Un grupo de concurrentes en el jardín del club.", 1.0: None}
+        found[size, told] = captions_of(sheet.run())["0003-r01"]
+    caption = "Un grupo de concurrentes en el jardín del club."
+    assert found == {(0.75, False): caption, (0.95, True): caption, (0.95, False): None}
 
 
 def test_pieces_of_a_line_that_a_detector_takes_for_captions_go_together() -> None:

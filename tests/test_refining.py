@@ -211,3 +211,17 @@ def test_stopped_and_resumed_it_comes_to_the_same_weights(
     assert once.keys() == twice.keys()
     for name in once:
         np.testing.assert_array_equal(once[name], twice[name], err_msg=name)
+
+
+def test_no_loss_is_less_than_none_where_corners_change_places() -> None:
+    import torch
+
+    from revista.training.regions_network import ious
+
+    rng = torch.Generator().manual_seed(1)
+    boxes, truth = torch.rand(500, 4, generator=rng) * 50 - 20, torch.tensor([[0.2, 0.2, 0.7, 0.8]]).expand(500, 4)
+    iou, giou = ious(boxes, truth)
+    assert iou.min() >= 0
+    assert giou.min() >= -1
+    assert giou.max() <= 1
+    assert torch.allclose(torch.stack(ious(truth, truth)), torch.ones(2, 500))

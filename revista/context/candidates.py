@@ -161,7 +161,7 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
         return False
     if block.credit and not last.credit:
         room = hull([box, *_over(box, pictures, em)]).grow(round(2 * em))
-        return -1.3 * size <= gap < 3 * size and room.left <= block.box.centre[0] <= room.right
+        return -1.3 * size <= gap < 3 * size and room.horizontal_overlap(block.box) > 0
     if block.credit or last.credit:
         return False
     if block.numbered:

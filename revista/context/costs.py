@@ -28,7 +28,9 @@ _PLACE = {"below": 0.0, "above": 0.3, "beside": 0.35, "inside": 0.4}
 _MOST_INSIDE = 40  # words in the box of a collage that may be its caption
 _MOST_ASKEW = 0.55  # where the print stands right at the picture
 _LOOKS: dict[str | None, float] = {"advertisement": 0.75, "ornament": 0.6}  # kinds that hardly ever have a caption
-_DRAWN = 0.3  # the same of an ornament above print clearly smaller than the prose: a drawing, more likely
+# The same of an ornament above what a detector takes for a caption, or what is clearly smaller than the prose: it is
+# a drawing, more likely.
+_DRAWN = 0.3
 
 _FLUSH = 0.08  # share of the picture's width by which a caption may be set in
 
@@ -83,7 +85,8 @@ def link_cost(
 
 def _look_cost(target: Target, caption: Candidate, place: str, layout: Layout) -> float:
     """What it costs that pictures of this kind hardly ever have a caption."""
-    if target.look == "ornament" and place == "below" and clearly_smaller(caption, layout.em, layout.breadth):
+    told = any(block.hinted for block in caption.blocks) or clearly_smaller(caption, layout.em, layout.breadth)
+    if target.look == "ornament" and place == "below" and told:
         return _DRAWN
     return _LOOKS.get(target.look, 0.0)
 

@@ -3,7 +3,8 @@
 The networks are run by onnxruntime, and trained in `revista.training`: `regions`, `refining`, `looks`. The first sees
 the page; it proposes boxes (`decoding`), as the ink does (`halftone`), and judges both (`judging`). The second looks
 closely at each box and moves its borders (`refining`; `finding` brings these together). The third tells what kind of
-picture it is (`looking`). Print under it is not its own (`trimming`).
+picture it is (`looking`). Print under it is not its own (`trimming`), what shines through the paper is none at all
+(`showthrough`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from revista.regions.ink import separate
 from revista.regions.judging import Curve, shares_of
 from revista.regions.looking import SecondLook, session
 from revista.regions.refining import Refiner
+from revista.regions.showthrough import confidence as no_paler
+from revista.regions.showthrough import ink_of
 from revista.regions.trimming import without_foot, without_strips
 from revista.weights import LOOKS_ONNX, ONNX, REFINE_ONNX, find_weights
 
@@ -119,6 +122,9 @@ class CompactDetector:
         proposed = propose(looked, proposals, find_pictures(printed))
         found = zip(*pictures(proposed, looked, seen, self._refiner, self._curve), strict=True)
         judged = [(box, float(confidence)) for box, confidence in found if confidence >= _LOWEST]
+        if printed:
+            strong = ink_of(printed)
+            judged = [(box, no_paler(_on_page(box, seen), sure, printed, strong)) for box, sure in judged]
         inside, looks = looked.inside_and_looks()
         shares = [shares_of(box * looked.scale, inside, looks) for box, _ in judged]
         boxes = without_strips([_on_page(box, seen) for box, _ in judged])

@@ -196,9 +196,12 @@ def _corners(logs: torch.Tensor, index: tuple[torch.Tensor, ...]) -> torch.Tenso
 
 
 def ious(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """IoU and generalised IoU (Rezatofighi et al. 2019, arXiv:1902.09630) of (n, 4) corners, pair by pair."""
+    """IoU and generalised IoU (Rezatofighi et al. 2019, arXiv:1902.09630) of (n, 4) corners, pair by pair.
+
+    A box whose corners have changed places has no area: else two wrongs would make one right, and the loss no end.
+    """
     shared = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0).prod(dim=1)
-    areas = (a[:, 2:] - a[:, :2]).prod(dim=1), (b[:, 2:] - b[:, :2]).prod(dim=1)
+    areas = [(box[:, 2:] - box[:, :2]).clamp(min=0).prod(dim=1) for box in (a, b)]
     both = (areas[0] + areas[1] - shared).clamp(min=1e-6)
     hull = (torch.maximum(a[:, 2:], b[:, 2:]) - torch.minimum(a[:, :2], b[:, :2])).prod(dim=1).clamp(min=1e-6)
     iou = shared / both

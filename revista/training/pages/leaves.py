@@ -78,10 +78,11 @@ def album(press: Press) -> None:
             mask = np.full_like(made, 255)
             if press.chance(0.12):
                 made, mask = tilted_within(made, press.between(-4, 4))
-            box = canvas.paste(made, left, top, mask)
+            across, down = (wide - made.shape[1]) // 2, (high - made.shape[0]) // 2
+            box = canvas.paste(made, left + across, top + down, mask)
             canvas.add("photograph", box)
             if press.chance(0.4):
-                x, y = box.left + canvas.px(press.between(0, 30)), box.bottom + border + canvas.px(3)
+                x, y = box.left + canvas.px(press.between(0, 30)), top + high + border + canvas.px(3)
                 name = press.words.name()
                 line = canvas.line(name, x, y, "italic", press.size * press.between(0.8, 1.4))
                 legible = ground >= _LEGIBLE

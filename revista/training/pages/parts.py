@@ -76,7 +76,7 @@ def _photograph(press: Press, area: Box) -> int:
         box = _pasted(canvas, made, area, pictures.blot(area.width, area.height, press.rng))
     elif way < _LOOSE:
         turned, mask = pictures.tilted_within(_bordered(press, made), press.between(-9, 9))
-        box = canvas.paste(turned, area.left, area.top, mask)
+        box = canvas.paste(turned, area.left + (area.width - turned.shape[1]) // 2, area.top, mask)
     else:
         canvas.paste(made, area.left, area.top, np.full_like(made, 255))
     return canvas.add("photograph", canvas.frame(box, frames))

@@ -1,0 +1,58 @@
+"""What is printed on the other side of the paper is no picture of the page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from revista.geometry import Box
+from revista.regions.ink import Print, separate
+from revista.regions.showthrough import confidence, ink_of
+
+PLACE = Box(150, 500, 650, 900)
+
+
+def page(tone: int, print_tone: int = 40) -> np.ndarray:
+    """Lines of print on pale paper, and below them a picture of stripes that are as dark as `tone`."""
+    image = np.full((1000, 800, 3), 235, np.uint8)
+    for top in range(80, 420, 20):
+        for left in range(100, 700, 12):
+            image[top : top + 10, left : left + 7] = print_tone
+    for x in range(PLACE.left, PLACE.right, 20):
+        image[PLACE.top : PLACE.bottom, x : x + 10] = tone
+    return image
+
+
+def told(image: np.ndarray, box: Box = PLACE) -> float:
+    printed = separate(image)
+    assert printed is not None
+    return confidence(box, 0.9, printed, ink_of(printed))
+
+
+@pytest.mark.parametrize("tone", [40, 100, 170])
+def test_pale_pictures_are_as_sure_as_they_were(tone: int) -> None:
+    assert told(page(tone)) == 0.9
+
+
+@pytest.mark.parametrize("tone", [212, 225])
+def test_what_shines_through_is_no_surer_than_its_ink_is_strong(tone: int) -> None:
+    assert told(page(tone)) < 0.2
+
+
+def test_on_a_page_in_pale_ink_and_on_one_with_nothing_else_pale_is_strong_enough() -> None:
+    assert told(page(190, 170)) == 0.9
+    assert told(page(205, 235)) == 0.9
+
+
+def test_it_does_not_matter_how_large_the_scan_is() -> None:
+    for factor in (2, 3):
+        large = page(222).repeat(factor, axis=0).repeat(factor, axis=1)
+        assert told(large, Box(*(edge * factor for edge in PLACE))) < 0.2
+
+
+def test_nothing_is_said_of_a_place_off_the_page_or_of_a_page_without_ink() -> None:
+    assert told(page(222), Box(900, 100, 950, 200)) == 0.9
+    none = np.zeros((100, 100), np.float32)
+    whole = Box(0, 0, 100, 100)
+    empty = Print(none, none > 0, 10.0, none > 0, none > 0, none > 0, whole, 1.0, whole)
+    assert confidence(whole, 0.7, empty, ink_of(empty)) == 0.7
