@@ -117,11 +117,12 @@ def _frames(press: Press) -> list[tuple[float, float]]:
 
 
 def collage(press: Press, area: Box) -> int:
-    """Several photographs that overlap or lie on one ground: one picture with its parts."""
+    """Several photographs that overlap, lie on one ground or hang askew together: one picture with its parts."""
     canvas, rng = press.canvas, press.rng
     area, frames = _framed(press, area, 0.3)
     whole = []
     grounded = press.chance(0.5)
+    askew = not grounded and press.chance(0.3)
     if grounded:  # dark, toned or drawn upon
         ground = np.full((area.height, area.width), int(press.between(20, 245)), np.uint8)
         if press.chance(0.3):
@@ -132,8 +133,9 @@ def collage(press: Press, area: Box) -> int:
     columns, rows = (int(rng.integers(1, 4)), int(rng.integers(1, 4))) if area.width < area.height else (3, 2)
     if columns * rows == 1:
         columns = 2
-    gap = press.between(-0.12, 0.02 if grounded else -0.02)  # of a part's side; most overlap
-    least = 0.85 if grounded else 1 / (1 - gap)  # with paper between them they would be several pictures
+    apart = grounded or askew  # else, with paper between them, they would be several pictures
+    gap = press.between(-0.12, 0.02 if apart else -0.02)  # of a part's side; most overlap
+    least = 0.85 if apart else 1 / (1 - gap)
     parts = []
     for row in range(rows):
         for column in range(columns):
@@ -144,12 +146,13 @@ def collage(press: Press, area: Box) -> int:
                 max(12, int(h * (1 - gap) * press.between(least, 1.0))),
             )
             made = pictures.photograph(press.source, *size, rng, press.screen)
-            way = rng.random()
+            way = 0.0 if askew else rng.random()
             if way < 0.4:
                 made = _bordered(press, made)
             mask = np.full_like(made, 255)
             if way < 0.25:
-                made, mask = pictures.tilted(made, press.between(-8, 8))
+                turn = press.between(2, 8) * rng.choice([-1, 1]) if askew else press.between(-8, 8)
+                made, mask = pictures.tilted(made, turn)
             elif way > 0.88 and grounded:
                 mask = pictures.oval(made.shape[1], made.shape[0], 0.02)
             parts.append(canvas.paste(made, round(left), round(top), mask))
