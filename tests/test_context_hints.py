@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from revista.context.cutting import pieces_of
 from revista.geometry import Box, hull
+from revista.lean import Lean, Straight
 from revista.records import Look, Region, RegionKind
 
 from .test_context import Sheet, captions_of
@@ -148,3 +152,59 @@ def test_specks_above_a_line_are_no_caption_of_its_own() -> None:
     sheet.text(["el equipo vencedor durante la fiesta."], sheet.paragraphs[0].box.right + 20, 930)
     whole = "A la izquierda, el señor Belmira; a la derecha, el equipo vencedor durante la fiesta."
     assert captions_of(sheet.run()) == {left: whole, right: whole}
+
+
+def test_capitals_with_a_credit_below_or_a_person_named_are_no_heading_though_they_stand_nearer_to_the_text() -> None:
+    found = {}
+    for words, credit in (
+        ("LA ENTRADA DEL PARQUE.", "Dibujo de Navales."),
+        ("LA SEÑORA DE NAVALES.", ""),
+        ("LA ENTRADA DEL PARQUE.", ""),
+    ):
+        sheet = Sheet()
+        sheet.prose(100, 850, 100, 600, seed=1)
+        sheet.picture(100, 640, 950, 1300)
+        end = sheet.text([words], 525, 1342, "centre")
+        if credit:
+            end = sheet.text([credit], 940, end + 8, "right", 0.75)
+        sheet.prose(100, 850, end + 12, 2600, seed=2)
+        found[words, credit] = captions_of(sheet.run())["0003-r01"]
+    assert found == {
+        ("LA ENTRADA DEL PARQUE.", "Dibujo de Navales."): "LA ENTRADA DEL PARQUE. Dibujo de Navales.",
+        ("LA SEÑORA DE NAVALES.", ""): "LA SEÑORA DE NAVALES.",
+        ("LA ENTRADA DEL PARQUE.", ""): None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("read", "at", "kept"),
+    [
+        ("—o", 1250, False),
+        ("o", 1250, False),
+        ("río", 1250, True),  # a word stays where it was read
+        ("o", 880, True),  # not in the picture
+        ("o", 700, True),  # right after a word, over the picture's rim
+    ],
+)
+def test_what_is_read_out_of_a_picture_at_an_end_of_a_line_is_no_part_of_it(read: str, at: int, kept: bool) -> None:
+    sheet = Sheet()
+    picture = Box(690 if at == 700 else 1000, 100, 1500, 900)
+    sheet.text(["sombrero de la casa y su jardín"], 100, 880)
+    line = sheet.paragraphs[0].lines[0]
+    at = line.box.right + 20 if at == 700 else at
+    for turned in (False, True):
+        box = Box(at, line.box.top, at + 30, line.box.bottom)
+        boxes = [box, *(word.box for word in line.words), picture]
+        if turned:
+            boxes = [Box(2000 - b.right, b.top, 2000 - b.left, b.bottom) for b in boxes]
+        words = [w.model_copy(update={"box": b}) for w, b in zip(line.words, boxes[1:], strict=False)]
+        whole = line.model_copy(
+            update={
+                "words": (*words, line.words[0].model_copy(update={"text": read, "box": boxes[0]})),
+                "box": hull(boxes[:-1]),
+            }
+        )
+        pieces = pieces_of([whole], Straight(Lean()), [boxes[-1]])
+        found = {word.text for piece in pieces for part in piece for word in part.words}
+        assert found >= {word.text for word in line.words}
+        assert (read in found) == kept

@@ -50,6 +50,11 @@ _NUMBERED = re.compile(
     r"(?:[.:)°ªº—–-]+\s*(?=\D)|\s(?=[A-ZÁÉÍÓÚÑ«]))(?!\s*(?:de\s)?(?:" + "|".join(_MONTHS) + r")\b)",
     re.IGNORECASE,
 )
+_TITLED = re.compile(
+    r"\b(?:sr(?:es|as?|tas?|ita)?\.|dra?\.|gral\.|señor(?:es|as?|itas?)?|doña|don|niñ[oa]|conde(?:sa)?|marqu[eé]s(?:a)?"
+    r"|general|coronel|capitán|doctora?|presidente)\s+(?:de\s)?(?-i:[A-ZÁÉÍÓÚÑ])",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,11 @@ class Block:
     def advertises(self) -> bool:
         """Whether it speaks as advertisements do: addresses, telephones, prices."""
         return bool(_ADVERT.search(self.text))
+
+    @cached_property
+    def names(self) -> bool:
+        """Whether it names somebody with a title: Sr., señora, condesa, general, ..."""
+        return bool(_TITLED.search(self.text))
 
     @cached_property
     def number(self) -> int | None:

@@ -13,11 +13,6 @@ from revista.context.typeface import Breadth
 from revista.geometry import Box, hull
 
 _PERSONS = re.compile(r"de (izquierda a derecha|derecha a izquierda)", re.IGNORECASE)
-_TITLED = re.compile(
-    r"\b(?:sr(?:es|as?|tas?|ita)?\.|dra?\.|gral\.|señor(?:es|as?|itas?)?|doña|don|niñ[oa]|conde(?:sa)?|marqu[eé]s(?:a)?"
-    r"|general|coronel|capitán|doctora?|presidente)\s+(?:de\s)?(?-i:[A-ZÁÉÍÓÚÑ])",
-    re.IGNORECASE,
-)
 _PLACES = {
     "upper": re.compile(r"\b(arriba|superior(es)?)\b", re.IGNORECASE),
     "lower": re.compile(r"\b(abajo|inferior(es)?|debajo)\b", re.IGNORECASE),
@@ -85,8 +80,8 @@ class Candidate:
 
     @cached_property
     def names(self) -> bool:
-        """Whether it names somebody with a title: Sr., señora, condesa, general, ..."""
-        return bool(_TITLED.search(self.text))
+        """Whether it names somebody with a title."""
+        return any(block.names for block in self.blocks)
 
     @cached_property
     def places(self) -> frozenset[str]:

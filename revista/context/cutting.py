@@ -13,6 +13,8 @@ from revista.records import Line, Word
 from revista.wording import is_credit, printable
 
 _HIGHEST = 1.2  # times the breadth of a type: its size is no larger
+_FAR = 1.0  # ems between words: what is no word stands so far from those that are
+_LETTERS = 2  # with fewer it is none
 _OTHER_SIZE, _TELLING = 1.15, 12  # times the type size of the words beside; letters from which it is known
 
 
@@ -73,10 +75,11 @@ def _shared_width(a: Box, b: Box) -> float:
 def _split_line(line: Line, straight: Straight, pictures: Sequence[Box]) -> list[Line]:
     """A line cut at gaps that no typesetter leaves between words, or that lie under the gap between two pictures."""
     words = sorted((word for word in line.words if printable(word.text)), key=lambda word: straight.word(word).left)
+    em = line_em(line, straight)
+    words = _without_specks(words, straight, pictures, em)
     if not words:
         return []
     breadth = breadth_in([line], straight).value
-    em = line_em(line, straight)
     em = min(em, _HIGHEST * breadth) if breadth else em  # boxes are higher than letters where something touches them
     gaps = [straight.word(b).left - straight.word(a).right for a, b in pairwise(words)]
     others = sorted(gaps)[:-1]
@@ -95,6 +98,28 @@ def _split_line(line: Line, straight: Straight, pictures: Sequence[Box]) -> list
     if len(parts) == 1:
         return [line if len(words) == len(line.words) else line.model_copy(update={"words": tuple(words)})]
     return [Line(words=tuple(part), box=hull(word.box for word in part)) for part in parts]
+
+
+def _without_specks(words: Sequence[Word], straight: Straight, pictures: Sequence[Box], em: float) -> Sequence[Word]:
+    """The words of a line without what was read out of a picture before them or after: no words, and far from these."""
+    for turned in (False, True):
+        ordered = list(reversed(words)) if turned else list(words)
+        gaps = [max(_white(a, b, straight), _white(b, a, straight)) for a, b in pairwise(ordered)]
+        first = next((place for place, gap in enumerate(gaps, 1) if gap > _FAR * em), 0)
+        if first and all(_is_speck(word, straight, pictures) for word in ordered[:first]):
+            words = words[: len(words) - first] if turned else words[first:]
+    return words
+
+
+def _white(left: Word, right: Word, straight: Straight) -> int:
+    return straight.word(right).left - straight.word(left).right
+
+
+def _is_speck(word: Word, straight: Straight, pictures: Sequence[Box]) -> bool:
+    """Whether what was read as a word may be of a picture, or its foot."""
+    box = straight.word(word)
+    there = any(box.centre_in(picture._replace(bottom=picture.bottom + 2 * box.height)) for picture in pictures)
+    return there and sum(map(str.isalpha, word.text)) < _LETTERS
 
 
 def _sizes_differ(before: Sequence[Word], after: Sequence[Word], straight: Straight) -> bool:

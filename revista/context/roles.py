@@ -36,7 +36,7 @@ _TINY = 0.4  # times the type of the prose: letters so small are read out of a p
 _LARGE = 1.15  # times the type of the prose: capitals so large are of headings
 _RUNNING_HEAD_WORDS = 6
 # Ems by which capitals that belong to the picture above may stand nearer to what is below, as borders are found; more
-# where a detector takes them for a caption.
+# where a detector takes them for a caption, or they name a person.
 _SLACK, _TOLD_SLACK = 0.6, 1.0
 _SMALL, _SMALL_REACH = 0.85, 3.0  # times the type of the prose; ems above capitals so small within which a picture ends
 _CENTRED, _OFF = 1.5, 3.0  # ems from the middle of the picture above, at most, and of the text below, at least
@@ -238,7 +238,7 @@ def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:
 def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em: float, usual: Breadth) -> bool:
     """Whether capitals no larger than the prose stand right under a picture, nearer to it than to what follows.
 
-    Those that are clearly smaller, as no heading is, may stand nearer to the text below.
+    Those that are clearly smaller, or have a credit line below, as no heading is or has, may stand nearer to the text.
     """
     large = block.em > _LARGE * em and not 0 < block.breadth.value < _LARGE * usual.value  # heights are easily misread
     if not block.capitals or large or block.text.upper().startswith("POR "):  # a byline
@@ -248,7 +248,8 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
     own = {block.order, *(other.order for other in lines)}
     above = [p for p in pictures if p.horizontal_overlap(box) >= 0.5 * box.width and p.top < box.top]
     gap = min((max(0, white) for p in above if (white := box.top - p.bottom) > -1.5 * em), default=math.inf)
-    if clearly_smaller(block, em, usual):
+    credited = any(other.credit and _stacked(other.box, box, em) and other.box.top > box.centre[1] for other in blocks)
+    if credited or clearly_smaller(block, em, usual):
         return gap < _SMALL_REACH * em
     others = [
         other.box
@@ -264,7 +265,7 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
     if _off_centre(box, text) > _OFF * em and any(_off_centre(box, p) < _CENTRED * em for p in near):
         return True  # a heading stands over the middle of what follows
     below = [other.top - box.bottom for other in others]
-    slack = _TOLD_SLACK if block.hinted else _SLACK
+    slack = _TOLD_SLACK if block.hinted or block.names else _SLACK
     return gap < 1.5 * em and gap < min(below, default=2 * em) + slack * em
 
 
