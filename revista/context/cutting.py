@@ -74,9 +74,9 @@ def _shared_width(a: Box, b: Box) -> float:
 
 def _split_line(line: Line, straight: Straight, pictures: Sequence[Box]) -> list[Line]:
     """A line cut at gaps that no typesetter leaves between words, or that lie under the gap between two pictures."""
-    words = sorted((word for word in line.words if printable(word.text)), key=lambda word: straight.word(word).left)
+    every = sorted((word for word in line.words if printable(word.text)), key=lambda word: straight.word(word).left)
     em = line_em(line, straight)
-    words = _without_specks(words, straight, pictures, em)
+    words = _without_specks(every, straight, pictures, em)
     if not words:
         return []
     breadth = breadth_in([line], straight).value
