@@ -95,8 +95,8 @@ def _split_line(line: Line, straight: Straight, pictures: Sequence[Box]) -> list
         ):
             parts.append([])
         parts[-1].append(right)
-    if len(parts) == 1:
-        return [line if len(words) == len(line.words) else line.model_copy(update={"words": tuple(words)})]
+    if len(parts) == 1 and len(words) == len(line.words):
+        return [line]
     return [Line(words=tuple(part), box=hull(word.box for word in part)) for part in parts]
 
 
