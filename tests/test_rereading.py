@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from revista.evaluation.text import normalise
-from revista.geometry import Box
+from revista.geometry import Box, hull
 from revista.programs import tesseract
 from revista.text.layout import paragraphs_of
 from revista.text.pieces import Read, unread
@@ -64,6 +64,19 @@ def test_noise_ends_in_few_pieces_within_the_page(seed: int, share: float) -> No
     assert len(pieces) <= 12
     assert all(piece.height >= 5 and piece.box == piece.box.clip(320, 240) for piece in pieces)
     assert all(piece.box.right > 100 for piece in pieces)
+
+
+def test_the_rim_of_a_painted_picture_is_no_print_and_a_caption_close_below_is() -> None:
+    canvas = Image.new("RGB", (900, 700), (255, 255, 255))
+    picture, draw = Box(100, 100, 800, 400), ImageDraw.Draw(canvas)
+    for x in range(picture.left, picture.right, 24):
+        draw.rectangle((x, picture.bottom, x + 14, picture.bottom + 14), fill=60)  # it reaches a little lower
+    line = hull(box for _, box in write(canvas, ["UNA ESCENA EN EL BAILE"], 120, picture.bottom + 22, 26))
+    image = np.array(canvas.convert("L"))
+    assert min(piece.box.top for piece in unread(image, [])) == picture.bottom
+    (piece,) = unread(image, [], [picture])
+    assert piece.box.top > picture.bottom + 15
+    assert piece.box.coverage_by(line.grow(4)) == 1
 
 
 @pytest.mark.parametrize("wide", [330, 278])

@@ -20,7 +20,7 @@ from revista.text.reading import Reading
 from revista.versions import versions
 
 NAME = "text"
-VERSION = "10"
+VERSION = "11"
 
 
 def software(options: TextSettings) -> dict[str, str]:

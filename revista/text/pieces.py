@@ -13,6 +13,7 @@ from revista.programs.tesseract import Row
 from revista.text.preparation import INK, bleach
 
 _MOST = 12  # pieces of a page that are read again; a page with more is a drawing, or broken
+_RIM = 2  # pixels from what was painted over within which its rim may be left
 _LEAST_HEIGHTS = (4, 10)  # pixels of letters, see `unread`
 LETTERS = 0.8  # height of the letters of a word, capitals and small ones mixed, by its own
 FEWEST_LETTERS = 6  # of a piece: fewer are specks, ornaments and numbers
@@ -54,7 +55,7 @@ def read_piece(image: np.ndarray, piece: Piece, read: Read, *, bleached: bool = 
     return [word for word in words if word.box.area]
 
 
-def unread(image: np.ndarray, known: Sequence[Box]) -> list[Piece]:
+def unread(image: np.ndarray, known: Sequence[Box], painted: Sequence[Box] = ()) -> list[Piece]:
     """What looks like lines of letters and lies in none of the boxes of `known`, most and largest letters first.
 
     Letters are connected dark areas of a letter's proportions. Neighbours of about the same height make a piece. They
@@ -63,6 +64,7 @@ def unread(image: np.ndarray, known: Sequence[Box]) -> list[Piece]:
     Args:
         image: `(height, width)` uint8, dark print on white.
         known: boxes of what was read or is not print, in its pixels.
+        painted: boxes of pictures that were painted over: what touches one is its rim.
     """
     import cv2
 
@@ -76,6 +78,9 @@ def unread(image: np.ndarray, known: Sequence[Box]) -> list[Piece]:
         done[max(0, box.top - 1) : box.bottom + 1, max(0, box.left - 1) : box.right + 1] = 1
     letters &= done[(top + height / 2).astype(int), (left + width / 2).astype(int)] == 0
     boxes = np.stack([left, top, left + width, top + height], 1)
+    for box in painted:
+        near = box.grow(_RIM)
+        letters &= ~((boxes[:, :2] < near[2:]).all(axis=1) & (boxes[:, 2:] > near[:2]).all(axis=1))
     kept: list[tuple[float, Piece]] = []
     for least in _LEAST_HEIGHTS:
         some = boxes[letters & (height >= least)]

@@ -74,7 +74,7 @@ def reread(
     weak = {word for line in by_line(found) if _is_guessed(line) for word in line}
     inner = [box.grow(-round(_RIM * min(box.width, box.height))) for box in large]
     known = [row.box for row in found if row not in weak]
-    pieces = unread(image, [*known, *inner])
+    pieces = unread(image, [*known, *inner], [box for box in pictures if box not in large])
     rest = whitened(image, known) if pieces else image
     vain, doubts, done = [0, 0], [0, 0], list[Box]()  # beside large pictures, and at their rims
     for piece in pieces:
