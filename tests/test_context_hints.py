@@ -208,3 +208,21 @@ def test_what_is_read_out_of_a_picture_at_an_end_of_a_line_is_no_part_of_it(read
         found = {word.text for piece in pieces for part in piece for word in part.words}
         assert found >= {word.text for word in line.words}
         assert (read in found) == kept
+
+
+@pytest.mark.parametrize(("wide", "linked"), [(1500, True), (700, False)])
+def test_a_line_under_the_middle_of_a_wide_picture_ends_above_the_column_that_it_nearly_fills(
+    wide: int, linked: bool
+) -> None:
+    """It is read as one paragraph with the text below, which begins at its left end, set in by as much."""
+    sheet = Sheet()
+    sheet.prose(100, 620, 1400, 2600, seed=1)
+    sheet.text(["El doctor Alberto Belmira Ruiz."], 1060, 1340, "centre")
+    caption = sheet.paragraphs[-1].box
+    sheet.picture(1060 - wide // 2, 500, 1060 + wide // 2, 1300)
+    sheet.text(["El público iluminaba hoy la calle"], caption.left, caption.bottom + 16)
+    right = sheet.paragraphs[-1].box.right
+    sheet.prose(caption.left - 48, right - caption.left + 48, sheet.paragraphs[-1].box.bottom + 8, 2600, seed=2)
+    sheet.merge(2, 3)
+    sheet.merge(1, 2)
+    assert captions_of(sheet.run()) == {"0003-r01": "El doctor Alberto Belmira Ruiz." if linked else None}

@@ -167,6 +167,8 @@ def _cut(
     if under and (_otherwise_set(upper, lower, em) or _ends_before(above, line, straight, em)):
         return True
     column = hull(straight.line(other) for other in paragraph)
+    if _ends_sentence(above, line) and any(_in_the_middle_under(upper, box, column, em) for box in pictures):
+        return True
     indents = [straight.line(other).left - column.left for other in (line, *following[:1])]
     if _centred(upper, column, em) and indents[0] < 3 * em and all(indent < em for indent in indents[1:]):
         return bool(following)
@@ -178,10 +180,20 @@ def _right_under(line: Box, picture: Box, em: float) -> bool:
     return near and line.horizontal_overlap(picture) >= 0.5 * min(line.width, picture.width)
 
 
+def _ends_sentence(above: Sequence[Line], line: Line) -> bool:
+    return above[-1].text[-1:] in ".!?…" and line.text[:1].isupper()
+
+
+def _in_the_middle_under(line: Box, picture: Box, column: Box, em: float) -> bool:
+    """Whether a line stands under the middle of a picture that is wider than the column by more than its half."""
+    middle = abs(line.centre[0] - picture.centre[0]) < 0.5 * em
+    return middle and picture.width > 1.5 * column.width and _right_under(line, picture, em)
+
+
 def _ends_before(above: Sequence[Line], line: Line, straight: Straight, em: float) -> bool:
     """Whether a caption ends before `line` begins a sentence: with a short line, or set in by more than an indent."""
     right = max(straight.line(other).right for other in above)
-    ended = above[-1].text[-1:] in ".!?…" and line.text[:1].isupper()
+    ended = _ends_sentence(above, line)
     if len(above) == 1:
         upper, lower = straight.line(above[0]), straight.line(line)
         set_in = upper.left - lower.left, lower.right - upper.right
