@@ -254,3 +254,12 @@ def test_the_truth_has_no_more_words_than_were_printed() -> None:
     (caption,) = (item for item in made.items if item.kind == "caption")
     assert caption.box.height <= made.px(120)
     assert words.startswith(caption.text) and 5 < len(caption.text.split()) < 100
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_figures_of_one_drawing_stand_close(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    width, height = int(rng.integers(60, 400)), 100
+    made = pictures._figures(np.full((height, width), 200, np.uint8), rng)
+    inked = np.flatnonzero((made < 200).any(axis=0))
+    assert np.diff(inked).max() < 0.5 * height

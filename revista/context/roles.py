@@ -37,7 +37,7 @@ _LARGE = 1.15  # times the type of the prose: capitals so large are of headings
 _RUNNING_HEAD_WORDS = 6
 # Ems by which capitals that belong to the picture above may stand nearer to what is below, as borders are found; more
 # where a detector takes them for a caption, or they name a person.
-_SLACK, _TOLD_SLACK = 0.6, 1.0
+_SLACK, _TOLD_SLACK = 0.7, 1.0
 _SMALL, _SMALL_REACH = 0.85, 3.0  # times the type of the prose; ems above capitals so small within which a picture ends
 _CENTRED, _OFF = 1.5, 3.0  # ems from the middle of the picture above, at most, and of the text below, at least
 

@@ -15,6 +15,7 @@ from revista.training.pages.canvas import INKED
 Photographs = Callable[[np.random.Generator], np.ndarray]
 """Gives some photograph, (height, width, 3) uint8 RGB."""
 
+_CLOSE = 1.5  # figures of a drawing that is as wide as high, at least
 _SEEN = 0.02  # share of a drawing that is inked at least
 
 
@@ -183,10 +184,14 @@ def _smooth(points: np.ndarray) -> np.ndarray:
 
 
 def _figures(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Standing figures of simple shapes, outlined or solid: head, body, legs, a hat, something in the hand."""
+    """Standing figures of simple shapes, outlined or solid: head, body, legs, a hat, something in the hand.
+
+    They stand close: those that stand apart are so many pictures, as people mark them in chapbooks.
+    """
     height, width = grey.shape
     made = np.full(grey.shape, 255, np.uint8)
-    count = int(rng.integers(1, 1 + max(1, min(4, round(2 * width / height)))))
+    least = max(1, round(_CLOSE * width / height))
+    count = int(rng.integers(least, 1 + max(least, min(4, round(2 * width / height)))))
     for k in range(count):
         middle, reach = (k + 0.5) * width / count, min(0.9 * width / count, 0.45 * height)
         fill, line = int(rng.choice([0, 0, 255, 140])), max(1, round(height / rng.uniform(60, 160)))
