@@ -226,3 +226,16 @@ def test_a_line_under_the_middle_of_a_wide_picture_ends_above_the_column_that_it
     sheet.merge(2, 3)
     sheet.merge(1, 2)
     assert captions_of(sheet.run()) == {"0003-r01": "El doctor Alberto Belmira Ruiz." if linked else None}
+
+
+def test_a_caption_whose_second_line_ends_in_small_letters_goes_on_below_in_the_type_of_the_prose() -> None:
+    sheet = Sheet()
+    sheet.prose(100, 1300, 100, 2600, seed=1)
+    name = sheet.picture(1500, 300, 1900, 800)
+    end = sheet.text(["LA PRESIDENCIA EN"], 1700, 820, "centre")
+    end = sheet.text(["LA TERRAZA. El"], 1700, end + 12, "centre")
+    sheet.text(["silencio llenaba la calle de", "la casa y más tarde, en la", "sala, el teatro."], 1475, end + 12)
+    (found,) = (text for picture, text in captions_of(sheet.run()).items() if picture == name)
+    assert found == (
+        "LA PRESIDENCIA EN LA TERRAZA. El silencio llenaba la calle de la casa y más tarde, en la sala, el teatro."
+    )

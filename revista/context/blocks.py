@@ -51,7 +51,7 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _TITLED = re.compile(
-    r"\b(?:sr(?:es|as?|tas?|ita)?\.|dra?\.|gral\.|señor(?:es|as?|itas?)?|doña|don|niñ[oa]|conde(?:sa)?|marqu[eé]s(?:a)?"
+    r"\b(?:sr(?:es|as?|tas?|ita)?\.|dra?\.|gral\.|se[ñn]or(?:es|as?|itas?)?|do[ñn]a|don|ni[ñn][oa]|conde(?:sa)?|marqu[eé]s(?:a)?"
     r"|general|coronel|capitán|doctora?|presidente)\s+(?:de\s)?(?-i:[A-ZÁÉÍÓÚÑ])",
     re.IGNORECASE,
 )

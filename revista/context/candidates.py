@@ -165,7 +165,8 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
     if several and Candidate((block,)).places and Candidate(tuple(group)).places:
         return False
     of_one_run = layout.run_words[block.order] == layout.run_words[last.order]
-    in_capitals = group[0].capitals and not last.capitals
+    ends_small = not last.capitals or (any(map(str.islower, last.text)) and block.text[:1].islower())
+    in_capitals = group[0].capitals and ends_small
     begun = last.leads_on_to(block) or (
         last.unfinished and (of_one_run or in_capitals or _follows(last.box, block.box, size))
     )
@@ -183,7 +184,7 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
     set_in = min(box.left - block.box.left, block.box.right - box.right)
     if layout.set_as_prose(block) and not begun and len(block.lines) > 1 and set_in > 3 * size:
         return False  # the first line of the text would not have been set in
-    if _is_larger(block, last, layout.em):
+    if _is_larger(block, last, layout.em) and not (begun and block.text[:1].islower()):
         return False  # a heading: notes below captions are no larger than these
     shared = block.box.horizontal_overlap(box) / max(1, min(block.box.width, box.width))
     goes_on = last.unfinished and block.text[:1].islower() and gap < 0.6 * size
