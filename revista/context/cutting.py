@@ -104,6 +104,8 @@ def _without_specks(words: Sequence[Word], straight: Straight, pictures: Sequenc
     """The words of a line without what was read out of a picture before them or after: no words, and far from these."""
     for turned in (False, True):
         ordered = list(reversed(words)) if turned else list(words)
+        if not ordered or not _is_speck(ordered[0], straight, pictures):
+            continue
         gaps = [max(_white(a, b, straight), _white(b, a, straight)) for a, b in pairwise(ordered)]
         first = next((place for place, gap in enumerate(gaps, 1) if gap > _FAR * em), 0)
         if first and all(_is_speck(word, straight, pictures) for word in ordered[:first]):

@@ -9,12 +9,12 @@ from revista.regions.ink import Print
 
 _DARKEST = 0.98  # share of the pixels that are paler than what counts as the ink
 _SEEN = 0.2  # of the page's ink: what is paler is printed on the other side
-_EVERY = 4  # pixels at the working size, across and down, between those that are measured on the page
+_EVERY = 3  # pixels at the working size, across and down, between those that are measured
 
 
 def ink_of(printed: Print) -> float:
     """How far the page's ink is from its paper, as `Print.distance`."""
-    return float(np.quantile(printed.distance[::_EVERY, ::_EVERY], _DARKEST))
+    return _strength(printed.distance)
 
 
 def confidence(box: Box, told: float, printed: Print, ink: float) -> float:
@@ -28,5 +28,9 @@ def confidence(box: Box, told: float, printed: Print, ink: float) -> float:
     """
     part = printed.part(box)
     seen = printed.distance[part.top : part.bottom, part.left : part.right]
-    strength = float(np.quantile(seen, _DARKEST)) / ink if seen.size and ink else 1.0
+    strength = _strength(seen) / ink if seen.size and ink else 1.0
     return min(told, strength) if strength < _SEEN else told
+
+
+def _strength(distance: np.ndarray) -> float:
+    return float(np.quantile(distance[::_EVERY, ::_EVERY], _DARKEST))
