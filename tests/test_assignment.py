@@ -540,7 +540,7 @@ def test_a_detector_that_sees_a_caption_in_capitals_is_heard_where_the_picture_w
     if hinted:
         box = sheet.paragraphs[-1].box
         sheet.regions.append(Region(id="0003-r02", kind=RegionKind.CAPTION, box=box, confidence=0.8, detector="test"))
-    sheet.prose(40, 660, 646, 1700)
+    sheet.prose(40, 660, 643, 1700)
     sheet.prose(740, 660, 120, 1700, seed=1)
     assert (captions_of(sheet.run())[picture] is not None) is hinted
 
