@@ -25,8 +25,7 @@ from revista.regions.ink import separate
 from revista.regions.judging import Curve, shares_of
 from revista.regions.looking import SecondLook, session
 from revista.regions.refining import Refiner
-from revista.regions.showthrough import confidence as no_paler
-from revista.regions.showthrough import ink_of
+from revista.regions.showthrough import believed, ink_of
 from revista.regions.trimming import without_foot, without_strips
 from revista.weights import LOOKS_ONNX, ONNX, REFINE_ONNX, find_weights
 
@@ -123,8 +122,8 @@ class CompactDetector:
         found = zip(*pictures(proposed, looked, seen, self._refiner, self._curve), strict=True)
         judged = [(box, float(confidence)) for box, confidence in found if confidence >= _LOWEST]
         if printed:
-            strong = ink_of(printed)
-            judged = [(box, no_paler(_on_page(box, seen), sure, printed, strong)) for box, sure in judged]
+            ink = ink_of(printed)
+            judged = [(box, believed(_on_page(box, seen), sure, printed, ink)) for box, sure in judged]
         inside, looks = looked.inside_and_looks()
         shares = [shares_of(box * looked.scale, inside, looks) for box, _ in judged]
         boxes = without_strips([_on_page(box, seen) for box, _ in judged])

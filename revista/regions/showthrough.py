@@ -17,7 +17,7 @@ def ink_of(printed: Print) -> float:
     return _strength(printed.distance)
 
 
-def confidence(box: Box, told: float, printed: Print, ink: float) -> float:
+def believed(box: Box, told: float, printed: Print, ink: float) -> float:
     """How sure a picture is, 0.0 to 1.0: no surer than its ink is strong, where that is clearly paler than the page's.
 
     Args:
