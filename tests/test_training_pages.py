@@ -222,6 +222,19 @@ def test_photographs_of_a_collage_touch_or_lie_on_a_ground(seed: int, monkeypatc
     assert all(item.box.coverage_by(place.grow(40)) == 1 for item in made.items)
 
 
+def test_a_heading_within_a_column_is_not_printed_over_a_picture_set_into_it() -> None:
+    headings = 0
+    for seed in range(200):
+        made = canvas.Canvas(400, 600, np.random.default_rng(seed))
+        press = parts.Press(made, Words(made.rng), photographs, made.rng, 12.0, 14.0, False)
+        hole = Box(120, 60 if seed % 2 else 300, 200, 400)
+        grid.fill(press, Box(20, 50, 200, 550), [hole], verse=False)
+        titles = [item.box for item in made.items if item.kind == "title"]
+        headings += len(titles)
+        assert not any(title.intersect(hole).area for title in titles)
+    assert headings > 3
+
+
 def test_the_rule_between_columns_ends_where_something_stands_across_it() -> None:
     hole, inked = Box(100, 200, 300, 260), 0
     for seed in range(20):

@@ -8,6 +8,7 @@ from itertools import pairwise
 from revista.geometry import Box
 from revista.training.pages.parts import Press, heading, run
 
+_HEADED = 150  # thousandths of the page's height: room for a heading within a column, and some lines
 _RIM = 8  # thousandths of the page's height: nothing is printed nearer to its edge
 
 
@@ -68,8 +69,9 @@ def fill(press: Press, column: Box, holes: list[Box], verse: bool, end: float = 
     ended = column.top
     for y, upper in _clear(column.top, column.top + int(column.height * end), blocked):
         if upper - y > press.canvas.px(press.leading) * 2:
-            heads = press.chance(0.12) and upper - y > press.canvas.px(150)
-            if heads:
+            room = Box(column.left, y, column.right, y + press.canvas.px(_HEADED))
+            free = upper - y > room.height and not any(h.intersect(room).area for h in narrow)
+            if press.chance(0.12) and free:
                 y = heading(press, column.left, column.right, y, big=False)
             ended = run(press, Box(column.left, y, column.right, upper), narrow, verse)
     return ended
