@@ -196,7 +196,7 @@ def test_frames_take_their_room_and_captions_are_never_printed_over() -> None:
     assert counted > 100
 
 
-@given(st.integers(8, 300), st.integers(8, 300), st.floats(-9, 9))
+@given(st.integers(30, 300), st.integers(30, 300), st.floats(-9, 9))
 def test_a_picture_that_is_turned_stays_in_its_room(width: int, height: int, degrees: float) -> None:
     turned, mask = pictures.tilted_within(np.zeros((height, width), np.uint8), degrees)
     assert turned.shape == mask.shape
