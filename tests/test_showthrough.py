@@ -7,7 +7,7 @@ import pytest
 
 from revista.geometry import Box
 from revista.regions.ink import Print, separate
-from revista.regions.showthrough import believed, ink_of
+from revista.regions.showthrough import believed
 
 PLACE = Box(150, 500, 650, 900)
 
@@ -26,7 +26,8 @@ def page(tone: int, print_tone: int = 40) -> np.ndarray:
 def told(image: np.ndarray, box: Box = PLACE) -> float:
     printed = separate(image)
     assert printed is not None
-    return believed(box, 0.9, printed, ink_of(printed))
+    (sure,) = believed([box], [0.9], printed)
+    return sure
 
 
 @pytest.mark.parametrize("tone", [40, 100, 170])
@@ -55,4 +56,4 @@ def test_nothing_is_said_of_a_place_off_the_page_or_of_a_page_without_ink() -> N
     none = np.zeros((100, 100), np.float32)
     whole = Box(0, 0, 100, 100)
     empty = Print(none, none > 0, 10.0, none > 0, none > 0, none > 0, whole, 1.0, whole)
-    assert believed(whole, 0.7, empty, ink_of(empty)) == 0.7
+    assert believed([whole], [0.7], empty) == [0.7]

@@ -85,9 +85,10 @@ def link_cost(
 
 def _look_cost(target: Target, caption: Candidate, place: str, layout: Layout) -> float:
     """What it costs that pictures of this kind hardly ever have a caption."""
-    told = any(block.hinted for block in caption.blocks) or clearly_smaller(caption, layout.em, layout.breadth)
-    if target.look == "ornament" and place == "below" and told:
-        return _DRAWN
+    if target.look == "ornament" and place == "below":
+        told = any(block.hinted for block in caption.blocks)
+        if told or clearly_smaller(caption, layout.em, layout.breadth):
+            return _DRAWN
     return _LOOKS.get(target.look, 0.0)
 
 

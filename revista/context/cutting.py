@@ -102,19 +102,19 @@ def _split_line(line: Line, straight: Straight, pictures: Sequence[Box]) -> list
 
 def _without_specks(words: Sequence[Word], straight: Straight, pictures: Sequence[Box], em: float) -> Sequence[Word]:
     """The words of a line without what was read out of a picture before them or after: no words, and far from these."""
-    for turned in (False, True):
-        ordered = list(reversed(words)) if turned else list(words)
-        if not ordered or not _is_speck(ordered[0], straight, pictures):
-            continue
-        gaps = [max(_white(a, b, straight), _white(b, a, straight)) for a, b in pairwise(ordered)]
-        first = next((place for place, gap in enumerate(gaps, 1) if gap > _FAR * em), 0)
-        if first and all(_is_speck(word, straight, pictures) for word in ordered[:first]):
-            words = words[: len(words) - first] if turned else words[first:]
+    for _ in range(2):  # from the left, then from the right
+        words = _after_specks(words, straight, pictures, em)[::-1]
     return words
 
 
-def _white(left: Word, right: Word, straight: Straight) -> int:
-    return straight.word(right).left - straight.word(left).right
+def _after_specks(words: Sequence[Word], straight: Straight, pictures: Sequence[Box], em: float) -> Sequence[Word]:
+    """The words from the first wide gap on, from either end, where nothing before it is a word; else all of them."""
+    if not words or not _is_speck(words[0], straight, pictures):
+        return words
+    boxes = [straight.word(word) for word in words]
+    gaps = [max(a.left, b.left) - min(a.right, b.right) for a, b in pairwise(boxes)]
+    first = next((place for place, gap in enumerate(gaps, 1) if gap > _FAR * em), 0)
+    return words[first:] if all(_is_speck(word, straight, pictures) for word in words[:first]) else words
 
 
 def _is_speck(word: Word, straight: Straight, pictures: Sequence[Box]) -> bool:

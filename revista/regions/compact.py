@@ -25,7 +25,7 @@ from revista.regions.ink import separate
 from revista.regions.judging import Curve, shares_of
 from revista.regions.looking import SecondLook, session
 from revista.regions.refining import Refiner
-from revista.regions.showthrough import believed, ink_of
+from revista.regions.showthrough import believed
 from revista.regions.trimming import without_foot, without_strips
 from revista.weights import LOOKS_ONNX, ONNX, REFINE_ONNX, find_weights
 
@@ -121,14 +121,14 @@ class CompactDetector:
         proposed = propose(looked, proposals, find_pictures(printed))
         found = zip(*pictures(proposed, looked, seen, self._refiner, self._curve), strict=True)
         judged = [(box, float(confidence)) for box, confidence in found if confidence >= _LOWEST]
+        places, sure = [_on_page(box, seen) for box, _ in judged], [confidence for _, confidence in judged]
         if printed:
-            ink = ink_of(printed)
-            judged = [(box, believed(_on_page(box, seen), sure, printed, ink)) for box, sure in judged]
+            sure = believed(places, sure, printed)
         inside, looks = looked.inside_and_looks()
         shares = [shares_of(box * looked.scale, inside, looks) for box, _ in judged]
-        boxes = without_strips([_on_page(box, seen) for box, _ in judged])
+        boxes = without_strips(places)
         told = self._second.looks(seen, boxes, shares, printed)
-        for box, (_, confidence), look in zip(boxes, judged, told, strict=True):
+        for box, confidence, look in zip(boxes, sure, told, strict=True):
             if printed and look is not Look.ADVERTISEMENT:  # whose print belongs to it
                 box = without_foot(box, printed)
             yield RegionKind.PICTURE, box, confidence, look

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from revista.geometry import Box
@@ -12,25 +14,24 @@ _SEEN = 0.2  # of the page's ink: what is paler is printed on the other side
 _EVERY = 3  # pixels at the working size, across and down, between those that are measured
 
 
-def ink_of(printed: Print) -> float:
-    """How far the page's ink is from its paper, as `Print.distance`."""
-    return _strength(printed.distance)
-
-
-def believed(box: Box, told: float, printed: Print, ink: float) -> float:
-    """How sure a picture is, 0.0 to 1.0: no surer than its ink is strong, where that is clearly paler than the page's.
+def believed(boxes: Sequence[Box], told: Sequence[float], printed: Print) -> list[float]:
+    """How sure pictures are: no surer than their ink is strong, where that is clearly paler than the page's.
 
     Args:
-        box: in the scan's pixels.
-        told: how sure it is so far.
+        boxes: in the scan's pixels.
+        told: how sure each is so far, 0.0 to 1.0.
         printed: what is printed on the page.
-        ink: what `ink_of` gives for it.
     """
-    part = printed.part(box)
-    seen = printed.distance[part.top : part.bottom, part.left : part.right]
-    strength = _strength(seen) / ink if seen.size and ink else 1.0
-    return min(told, strength) if strength < _SEEN else told
+    ink = _strength(printed.distance)
+    found = []
+    for box, sure in zip(boxes, told, strict=True):
+        part = printed.part(box)
+        seen = printed.distance[part.top : part.bottom, part.left : part.right]
+        strength = _strength(seen) / ink if seen.size and ink else 1.0
+        found.append(min(sure, strength) if strength < _SEEN else sure)
+    return found
 
 
 def _strength(distance: np.ndarray) -> float:
+    """How far the ink is from the paper, as `Print.distance`."""
     return float(np.quantile(distance[::_EVERY, ::_EVERY], _DARKEST))

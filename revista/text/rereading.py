@@ -47,7 +47,7 @@ def reread(
     Args:
         image: `(height, width)` uint8, dark print on white, the pictures painted over.
         rows: what was read.
-        pictures: upright boxes in pixels of `image`.
+        pictures: upright boxes of those that were painted over, in pixels of `image`.
         large: boxes of pictures that were not painted over; more is looked for at their rims alone.
         read: reads a part of the image.
 
@@ -74,7 +74,7 @@ def reread(
     weak = {word for line in by_line(found) if _is_guessed(line) for word in line}
     inner = [box.grow(-round(_RIM * min(box.width, box.height))) for box in large]
     known = [row.box for row in found if row not in weak]
-    pieces = unread(image, [*known, *inner], [box for box in pictures if box not in large])
+    pieces = unread(image, [*known, *inner], pictures)
     rest = whitened(image, known) if pieces else image
     vain, doubts, done = [0, 0], [0, 0], list[Box]()  # beside large pictures, and at their rims
     for piece in pieces:

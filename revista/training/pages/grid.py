@@ -25,8 +25,8 @@ def folio(press: Press, area: Box) -> None:
     if press.chance(0.3):
         return
     if press.chance(0.5):
-        lowest = max((item.box.bottom for item in canvas.items), default=area.bottom)
-        x, y, align = (area.left + area.right) // 2, max(area.bottom, lowest) + canvas.px(8), "centre"
+        lowest = max([area.bottom, *(item.box.bottom for item in canvas.items)])
+        x, y, align = (area.left + area.right) // 2, lowest + canvas.px(8), "centre"
         if y + canvas.px(press.size) > canvas.height - canvas.px(_RIM):  # a long caption has taken its place
             return
     else:
