@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from revista.geometry import Box
+from revista.records import Problem, RegionKind
+from revista.regions import compact
 from revista.regions.ink import Print, separate
 from revista.regions.showthrough import believed
 
@@ -57,3 +59,35 @@ def test_nothing_is_said_of_a_place_off_the_page_or_of_a_page_without_ink() -> N
     whole = Box(0, 0, 100, 100)
     empty = Print(none, none > 0, 10.0, none > 0, none > 0, none > 0, whole, 1.0, whole)
     assert believed([whole], [0.7], empty) == [0.7]
+
+
+def framed(inside: int) -> np.ndarray:
+    """The page with three lines around the place of the picture, and ink as dark as `inside` in its middle."""
+    image = page(235)
+    for edge in (0, 8, 16):
+        box = PLACE.grow(-edge)
+        image[box.top : box.bottom, box.left : box.right] = 40
+        inner = box.grow(-4)
+        image[inner.top : inner.bottom, inner.left : inner.right] = 235
+    image[600:800, 300:500:10] = inside
+    return image
+
+
+def test_a_frame_around_nothing_is_no_picture_and_one_around_a_few_strokes_is() -> None:
+    assert told(framed(235)) < 0.2
+    assert told(framed(60)) == 0.9
+
+
+def test_what_shines_through_takes_no_strip_of_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However sure the networks are of it: on its place stands what they found, beside a picture that goes on there."""
+    image = page(222)  # at PLACE; the picture beside it begins a little before its end
+    beside = Box(610, PLACE.top, 790, PLACE.bottom)
+    image[beside.top : beside.bottom, beside.left : beside.right : 10] = 40
+    found = np.array([PLACE, beside], float), np.array([0.95, 0.9])
+    monkeypatch.setattr(compact, "pictures", lambda *_: found)
+    (seen,) = compact.CompactDetector("compact-regions").detect([image])
+    assert not isinstance(seen, Problem)
+    boxes = [(b.score, Box(*map(int, b.coordinates))) for b in seen if b.type == RegionKind.PICTURE]
+    (sure, first), *others = boxes
+    assert (sure, first) == (0.9, beside)
+    assert all(score < 0.2 for score, _ in others)

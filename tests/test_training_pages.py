@@ -251,6 +251,18 @@ def test_the_rule_between_columns_ends_where_something_stands_across_it() -> Non
     assert 0 < inked < 20
 
 
+def test_a_border_stands_around_what_it_leaves() -> None:
+    for seed in range(20):
+        made = canvas.Canvas(400, 600, np.random.default_rng(seed))
+        press = parts.Press(made, Words(made.rng), photographs, made.rng, 12.0, 14.0, False)
+        whole = Box(30, 40, 370, 560)
+        left = parts.border(press, whole)
+        dark = made.array() < 128
+        assert left.area > 0.7 * whole.area and left.coverage_by(whole) == 1
+        assert dark.any() and not dark[left.top : left.bottom, left.left : left.right].any()
+        assert not made.items  # it is no picture
+
+
 def test_the_box_of_a_picture_that_fades_is_of_what_is_seen() -> None:
     made = canvas.Canvas(400, 600, np.random.default_rng(1))
     box = parts._pasted(made, np.zeros((200, 300), np.uint8), Box(50, 80, 350, 280), pictures.oval(300, 200, 0.3))

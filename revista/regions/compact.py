@@ -120,18 +120,19 @@ class CompactDetector:
         proposals, printed = decode(looked.maps), separate(seen)
         proposed = propose(looked, proposals, find_pictures(printed))
         found = zip(*pictures(proposed, looked, seen, self._refiner, self._curve), strict=True)
-        judged = [(box, float(confidence)) for box, confidence in found if confidence >= _LOWEST]
-        places, sure = [_on_page(box, seen) for box, _ in judged], [confidence for _, confidence in judged]
-        if printed:
-            sure = believed(places, sure, printed)
+        judged = [(float(sure), box, _on_page(box, seen)) for box, sure in found if sure >= _LOWEST]
+        if printed:  # what shines through the paper then comes last, and takes no strip of a picture
+            told = believed([place for _, _, place in judged], [sure for sure, _, _ in judged], printed)
+            again = [(sure, box, place) for sure, (_, box, place) in zip(told, judged, strict=True)]
+            judged = sorted(again, key=lambda row: -row[0])
         inside, looks = looked.inside_and_looks()
-        shares = [shares_of(box * looked.scale, inside, looks) for box, _ in judged]
-        boxes = without_strips(places)
-        told = self._second.looks(seen, boxes, shares, printed)
-        for box, confidence, look in zip(boxes, sure, told, strict=True):
+        shares = [shares_of(box * looked.scale, inside, looks) for _, box, _ in judged]
+        boxes = without_strips([place for _, _, place in judged])
+        seen_as = self._second.looks(seen, boxes, shares, printed)
+        for box, (sure, _, _), look in zip(boxes, judged, seen_as, strict=True):
             if printed and look is not Look.ADVERTISEMENT:  # whose print belongs to it
                 box = without_foot(box, printed)
-            yield RegionKind.PICTURE, box, confidence, look
+            yield RegionKind.PICTURE, box, sure, look
         for p in proposals:
             if p.kind != "picture":
                 box = Box(*(round(edge) for edge in (np.array(p.box) / looked.scale).tolist()))

@@ -6,7 +6,7 @@ import numpy as np
 
 from revista.geometry import Box
 from revista.training.pages.grid import even, fill, folio, margins, rules
-from revista.training.pages.parts import Press, heading, picture
+from revista.training.pages.parts import Press, border, heading, picture
 from revista.training.pages.pictures import photograph, tilted_within
 
 _LEGIBLE = 100  # tones of card on which black letters can be read, 0 to 255
@@ -120,9 +120,10 @@ def loose(press: Press) -> None:
 
 
 def plain(press: Press) -> None:
-    """Nothing but print: prose, verse, a title page, tables and rules."""
+    """Nothing but print: prose, verse, a title page, tables and rules, sometimes in a border."""
     canvas = press.canvas
-    area = margins(press)
+    whole = margins(press)
+    area = border(press, whole) if press.chance(0.25) else whole
     y = area.top
     if press.chance(0.25):  # a title page
         for _ in range(int(press.rng.integers(2, 6))):
@@ -141,7 +142,7 @@ def plain(press: Press) -> None:
             canvas.pen.line((middle - reach, y, middle + reach, y), 0, max(1, canvas.px(1)))
             size = canvas.px(4)
             canvas.pen.polygon([(middle, y - size), (middle + size, y), (middle, y + size), (middle - size, y)], 0)
-    folio(press, area)
+    folio(press, whole)
 
 
 def bare(press: Press) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -114,6 +115,18 @@ def _frames(press: Press) -> list[tuple[float, float]]:
         away += thick
         found.append((away, thick))
     return found
+
+
+def border(press: Press, area: Box) -> Box:
+    """Lines around a page of print, sometimes with a lozenge at each corner; gives what of `area` they leave."""
+    canvas = press.canvas
+    inside, frames = _framed(press, area, 1.0)
+    outer = canvas.frame(inside, frames)
+    if press.chance(0.4):
+        size = canvas.px(press.between(4, 10))
+        for x, y in product((outer.left, outer.right), (outer.top, outer.bottom)):
+            canvas.pen.polygon([(x, y - size), (x + size, y), (x, y + size), (x - size, y)], 0)
+    return inside.grow(-canvas.px(press.between(4, 18)))
 
 
 def collage(press: Press, area: Box) -> int:
