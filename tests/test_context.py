@@ -354,6 +354,18 @@ def test_print_inside_a_full_page_advertisement_is_no_caption() -> None:
     assert picture.caption is None
 
 
+@pytest.mark.parametrize(("rise", "others", "linked"), [(50, 0, True), (400, 0, False), (50, 8, False)])
+def test_a_name_at_the_foot_of_a_box_that_is_too_large(rise: int, others: int, linked: bool) -> None:
+    """On a page with hardly any print it stands below the picture; lettering higher up, or on other pages, is in it."""
+    sheet = Sheet()
+    name = sheet.picture(200, 200, 1000, 800)
+    sheet.picture(1200, 200, 2000, 800)
+    sheet.text(["Teresa Lozamar"], 300, 800 - rise)
+    if others:
+        sheet.prose(200, 1800, 1000, 1000 + others * 50)
+    assert captions_of(sheet.run())[name] == ("Teresa Lozamar" if linked else None)
+
+
 def test_page_number_and_noise_are_no_captions() -> None:
     sheet = Sheet()
     sheet.picture(200, 200, 1500, 1900)

@@ -18,6 +18,8 @@ _NAME = 12  # words at most of a caption that stands so
 _FAR_BELOW = 24  # ems below the picture within which it may
 _LEVEL_WITH_FOOT = 2.0  # ems above its foot that print may begin and still stand as low
 _FOOT = 0.08  # share of a picture's height: boxes of pale drawings reach down to the name below them
+_AT_FOOT = 0.3  # the cost of standing within a box, at its foot: what stands below is its caption rather
+_FEW_LETTERS = 120  # of a page: the text stage then reads what stands by itself at the rim of a picture's box
 _PROSE_TYPE = 0.45  # the cost of being set as the prose is
 _OWN_TYPE = 0.06  # difference from the prose's type from which it is the caption's own
 _GROUP = 0.05
@@ -57,6 +59,9 @@ def link_cost(
     if alone and _at_the_rim(target.box, caption.body, layout.em):
         return _ALONE
     place = place_of(target.box, caption.body)
+    at_foot = place == "inside" and len(pictures) > 1 and _at_the_foot(target.box, caption.body, layout)
+    if at_foot:
+        place = "below"
     if place is None:
         return None
     gap = _gap(target.box, caption.body, place) / layout.em
@@ -79,6 +84,7 @@ def link_cost(
         + distance
         + (min(askew, _MOST_ASKEW) if gap < 1 else askew)
         + _look_cost(target, caption, place, layout)
+        + _AT_FOOT * at_foot
     )
     return max(0.02, cost + wording + 0.3 * between + (_GROUP if len(target.members) > 1 else 0.0))
 
@@ -113,6 +119,12 @@ def _at_the_rim(picture: Box, caption: Box, em: float) -> bool:
     inner = picture.grow(-round(2 * em))
     bottom = min(inner.bottom, picture.bottom - round(_FOOT * picture.height))
     return near and not (inner.left < x < inner.right and inner.top < y < bottom)
+
+
+def _at_the_foot(picture: Box, caption: Box, layout: Layout) -> bool:
+    """Whether print in the box of one of several pictures is the name below it: at its foot, on a page of few words."""
+    letters = sum(len(block.text) for block in layout.blocks)
+    return letters < _FEW_LETTERS and picture.bottom - caption.top <= _LEVEL_WITH_FOOT * layout.em
 
 
 def place_of(picture: Box, caption: Box) -> str | None:
