@@ -120,11 +120,12 @@ class CompactDetector:
         proposals, printed = decode(looked.maps), separate(seen)
         proposed = propose(looked, proposals, find_pictures(printed))
         found = zip(*pictures(proposed, looked, seen, self._refiner, self._curve), strict=True)
-        judged = [(float(sure), box, _on_page(box, seen)) for box, sure in found if sure >= _LOWEST]
-        if printed:  # what shines through the paper then comes last, and takes no strip of a picture
-            told = believed([place for _, _, place in judged], [sure for sure, _, _ in judged], printed)
-            again = [(sure, box, place) for sure, (_, box, place) in zip(told, judged, strict=True)]
-            judged = sorted(again, key=lambda row: -row[0])
+        likely = [(box, float(sure)) for box, sure in found if sure >= _LOWEST]
+        places, told = [_on_page(box, seen) for box, _ in likely], [sure for _, sure in likely]
+        if printed:
+            told = believed(places, told, printed)
+        # surest first: what shines through the paper takes no strip of a picture
+        judged = sorted(zip(told, [box for box, _ in likely], places, strict=True), key=lambda row: -row[0])
         inside, looks = looked.inside_and_looks()
         shares = [shares_of(box * looked.scale, inside, looks) for _, box, _ in judged]
         boxes = without_strips([place for _, _, place in judged])

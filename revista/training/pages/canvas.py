@@ -183,6 +183,10 @@ class Canvas:
             self.pen.rectangle((outer.left, outer.top, outer.right - 1, outer.bottom - 1), outline=0, width=thick)
         return outer
 
+    def lozenge(self, x: int, y: int, size: int) -> None:
+        """A small black one around a point, `size` pixels from there to each of its corners."""
+        self.pen.polygon([(x, y - size), (x + size, y), (x, y + size), (x - size, y)], 0)
+
     def array(self) -> np.ndarray:
         """The ink, (height, width) uint8: 255 bare to 0 inked."""
         return np.asarray(self.ink)

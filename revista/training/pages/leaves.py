@@ -140,8 +140,7 @@ def plain(press: Press) -> None:
         if press.chance(0.2) and column.bottom - last > canvas.px(30):  # a rule with a lozenge
             middle, reach, y = (column.left + column.right) // 2, canvas.px(press.between(20, 60)), last + canvas.px(12)
             canvas.pen.line((middle - reach, y, middle + reach, y), 0, max(1, canvas.px(1)))
-            size = canvas.px(4)
-            canvas.pen.polygon([(middle, y - size), (middle + size, y), (middle, y + size), (middle - size, y)], 0)
+            canvas.lozenge(middle, y, canvas.px(4))
     folio(press, whole)
 
 

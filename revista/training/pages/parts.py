@@ -125,7 +125,7 @@ def border(press: Press, area: Box) -> Box:
     if press.chance(0.4):
         size = canvas.px(press.between(4, 10))
         for x, y in product((outer.left, outer.right), (outer.top, outer.bottom)):
-            canvas.pen.polygon([(x, y - size), (x + size, y), (x, y + size), (x - size, y)], 0)
+            canvas.lozenge(x, y, size)
     return inside.grow(-canvas.px(press.between(4, 18)))
 
 
