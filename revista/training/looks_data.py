@@ -22,7 +22,7 @@ from revista.records import Kind, Look
 from revista.regions.decoding import LOOKS
 from revista.training import kinds
 from revista.training.data import random_view
-from revista.training.pages import PICTURES, parts, pictures
+from revista.training.pages import PICTURES, collages, parts, pictures
 from revista.training.pages.ageing import aged
 from revista.training.pages.canvas import Canvas, ItemKind
 from revista.training.pages.parts import Press
@@ -118,7 +118,7 @@ def _composed(press: Press, look: Look, place: Box) -> tuple[np.ndarray, Box]:
     if look is Look.ADVERTISEMENT:
         parts.notice(press, place, True, press.chance(0.6))
     elif look is Look.PHOTOGRAPH and press.chance(0.1):
-        parts.collage(press, place)
+        collages.collage(press, place)
     elif look is Look.ORNAMENT and press.chance(0.5):
         made = cv2.cvtColor(kinds.ornament(press.rng), cv2.COLOR_RGB2GRAY)
         canvas.paste(cv2.resize(made, (place.width, place.height), interpolation=cv2.INTER_AREA), place.left, place.top)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from revista.geometry import Box
 from revista.training.pages.canvas import ItemKind
+from revista.training.pages.collages import collage
 from revista.training.pages.grid import even, fill, folio, margins, rules, uneven
 from revista.training.pages.leaves import album, bare, chapbook, loose, plain
-from revista.training.pages.parts import Press, caption, collage, heading, notice, picture, run
+from revista.training.pages.parts import Press, caption, heading, notice, picture, run
 
 
 def article(press: Press) -> None:
@@ -83,7 +84,7 @@ def _illustrate(press: Press, body: Box, columns: list[Box], holes: list[Box]) -
     place = Box(left + inset, top + inset, right - inset, top + height - inset)
     if place.width < canvas.px(30) or place.height < canvas.px(30):
         return
-    at = collage(press, place) if width > canvas.px(250) and press.chance(0.15) else picture(press, place)
+    at = collage(press, place) if width > canvas.px(250) and press.chance(0.2) else picture(press, place)
     if at is None:
         return
     box = canvas.items[at].box
@@ -105,7 +106,7 @@ def plate(press: Press) -> None:
     place = Box(area.left + inset, top + inset, area.right - inset, low)
     at = (
         collage(press, place)
-        if press.chance(0.3)
+        if press.chance(0.4)
         else picture(press, place, ("photograph", "photograph", "photograph", "drawing"))
     )
     if at is not None and press.chance(0.85):
@@ -212,8 +213,8 @@ LAYOUTS: tuple[tuple[Callable[[Press], None], float], ...] = (
     (plate, 0.10),
     (gallery, 0.13),
     (contents, 0.04),
-    (advertisement, 0.05),
-    (notices, 0.09),
+    (advertisement, 0.06),
+    (notices, 0.08),
     (chapbook, 0.08),
     (album, 0.07),
     (loose, 0.05),

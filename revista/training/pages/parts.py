@@ -45,7 +45,7 @@ def picture(press: Press, area: Box, kinds: Sequence[ItemKind] = ("photograph", 
     kind = kinds[int(press.rng.integers(len(kinds)))]
     if kind == "photograph":
         return _photograph(press, area)
-    area, frames = _framed(press, area, 0.25 if kind == "drawing" else 0)
+    area, frames = framed(press, area, 0.25 if kind == "drawing" else 0)
     made = (
         pictures.ornament(area.width, area.height, press.rng)
         if kind == "ornament"
@@ -62,7 +62,7 @@ def picture(press: Press, area: Box, kinds: Sequence[ItemKind] = ("photograph", 
 def _photograph(press: Press, area: Box) -> int:
     canvas = press.canvas
     way = press.rng.random()
-    area, frames = _framed(press, area, 0.45 if way >= _LOOSE else 0)
+    area, frames = framed(press, area, 0.45 if way >= _LOOSE else 0)
     made = pictures.photograph(press.source, area.width, area.height, press.rng, press.screen)
     box = area
     if way < 0.12:  # an oval, or a portrait that fades into the paper
@@ -76,7 +76,7 @@ def _photograph(press: Press, area: Box) -> int:
     elif way < 0.2:
         box = _pasted(canvas, made, area, pictures.blot(area.width, area.height, press.rng))
     elif way < _LOOSE:
-        turned, mask = pictures.tilted_within(_bordered(press, made), press.between(-9, 9))
+        turned, mask = pictures.tilted_within(bordered(press, made), press.between(-9, 9))
         box = canvas.paste(turned, area.left + (area.width - turned.shape[1]) // 2, area.top, mask)
     else:
         canvas.paste(made, area.left, area.top, np.full_like(made, 255))
@@ -90,14 +90,14 @@ def _pasted(canvas: Canvas, made: np.ndarray, area: Box, mask: np.ndarray) -> Bo
     return seen.move(area.left, area.top) if seen else area
 
 
-def _framed(press: Press, area: Box, often: float) -> tuple[Box, list[tuple[float, float]]]:
+def framed(press: Press, area: Box, often: float) -> tuple[Box, list[tuple[float, float]]]:
     """What of `area` is left for a picture in frames, and these; none where there is no room for them."""
     frames = _frames(press) if press.chance(often) else []
     inside = area.grow(-press.canvas.px(frames[-1][0])) if frames else area
     return (inside, frames) if min(inside.width, inside.height) > press.canvas.px(_LEAST) else (area, [])
 
 
-def _bordered(press: Press, made: np.ndarray) -> np.ndarray:
+def bordered(press: Press, made: np.ndarray) -> np.ndarray:
     """A print with its white border and a line around it, in the size that it had without."""
     thick = min(max(1, press.canvas.px(press.between(2, 7))), (min(made.shape) - 1) // 2)
     whole = np.full_like(made, int(press.between(215, 255)))
@@ -120,59 +120,13 @@ def _frames(press: Press) -> list[tuple[float, float]]:
 def border(press: Press, area: Box) -> Box:
     """Lines around a page of print, sometimes with a lozenge at each corner; gives what of `area` they leave."""
     canvas = press.canvas
-    inside, frames = _framed(press, area, 1.0)
+    inside, frames = framed(press, area, 1.0)
     outer = canvas.frame(inside, frames)
     if press.chance(0.4):
         size = canvas.px(press.between(4, 10))
         for x, y in product((outer.left, outer.right), (outer.top, outer.bottom)):
             canvas.lozenge(x, y, size)
     return inside.grow(-canvas.px(press.between(4, 18)))
-
-
-def collage(press: Press, area: Box) -> int:
-    """Several photographs that overlap, lie on one ground or hang askew together: one picture with its parts."""
-    canvas, rng = press.canvas, press.rng
-    area, frames = _framed(press, area, 0.3)
-    whole = []
-    grounded = press.chance(0.5)
-    askew = not grounded and press.chance(0.3)
-    if grounded:  # dark, toned or drawn upon
-        ground = np.full((area.height, area.width), int(press.between(20, 245)), np.uint8)
-        if press.chance(0.3):
-            drawn = pictures.drawing(press.source, area.width, area.height, rng)
-            ground = np.minimum(ground, drawn)
-        canvas.paste(ground, area.left, area.top)
-        whole.append(area)
-    columns, rows = (int(rng.integers(1, 4)), int(rng.integers(1, 4))) if area.width < area.height else (3, 2)
-    if columns * rows == 1:
-        columns = 2
-    apart = grounded or askew  # else, with paper between them, they would be several pictures
-    gap = press.between(-0.12, 0.02 if apart else -0.02)  # of a part's side; most overlap
-    least = 0.85 if apart else 1 / (1 - gap)
-    parts = []
-    for row in range(rows):
-        for column in range(columns):
-            w, h = area.width / (columns - gap), area.height / (rows - gap)
-            left, top = area.left + column * w, area.top + row * h
-            size = (
-                max(12, int(w * (1 - gap) * press.between(least, 1.0))),
-                max(12, int(h * (1 - gap) * press.between(least, 1.0))),
-            )
-            made = pictures.photograph(press.source, *size, rng, press.screen)
-            way = 0.0 if askew else rng.random()
-            if way < 0.4:
-                made = _bordered(press, made)
-            mask = np.full_like(made, 255)
-            if way < 0.25:
-                turn = press.between(2, 8) * rng.choice([-1, 1]) if askew else press.between(-8, 8)
-                made, mask = pictures.tilted(made, turn)
-            elif way > 0.88 and grounded:
-                mask = pictures.oval(made.shape[1], made.shape[0], 0.02)
-            parts.append(canvas.paste(made, round(left), round(top), mask))
-    place = canvas.add("photograph", canvas.frame(hull([*whole, *parts]), frames))
-    for part in parts:
-        canvas.add("part", part, of=(place,))
-    return place
 
 
 def caption(press: Press, box: Box, of: Sequence[int], text: str = "", width: int = 0, credit: float = 0.4) -> int:
@@ -264,7 +218,11 @@ def notice(press: Press, area: Box, whole: bool, pictured: bool) -> None:
     middle, y = (inside.left + inside.right) // 2, inside.top
     if inside.width < canvas.px(40) or inside.height < canvas.px(40):
         return
-    y = _shout(press, words.ware(), inside, y, whole)
+    sparse = whole and press.chance(0.4)  # much of it stays bare
+    if sparse:
+        y += canvas.px(press.between(0, 120))
+    if not sparse or press.chance(0.5):
+        y = _shout(press, words.ware(), inside, y, whole)
     if pictured:
         height = int(inside.height * press.between(0.3, 0.6))
         width = int(min(inside.width * press.between(0.4, 0.95), height * press.between(0.6, 2.0)))
@@ -286,6 +244,8 @@ def notice(press: Press, area: Box, whole: bool, pictured: bool) -> None:
         else:
             high = min(inside.bottom, y + canvas.px(press.between(30, 110)))
             y = _says(press, Box(inside.left, y, inside.right, high), whole) + canvas.px(press.between(3, 25))
+        if sparse:
+            y += canvas.px(press.between(20, 250))
     if whole:
         canvas.add("advertisement", outer)
     elif press.chance(0.3) and rng.random() < 0.5:
