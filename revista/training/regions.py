@@ -32,7 +32,6 @@ from revista.training.regions_network import PageNetwork, losses, pixels_of, tar
 from revista.weights import ONNX, REFINE_ONNX
 
 WEIGHTS = "regions.safetensors"
-_BEST = "best.safetensors"  # the network's weights at its best check
 _EXAMPLES = 12  # batches of which the statistics of batch normalisation are taken anew
 _SAME = 0.5  # IoU from which two boxes mean the same picture
 _AS_GOOD = 0.005  # F1 that is less than the best one by so much is as good
@@ -111,21 +110,20 @@ def train(
         found = {"score": f1(net, made, device), "held_out": f1(net, unseen, device)}
         return found | ({"small": f1(net, made, device, SMALL[0])} if config.small_steps else {})
 
-    def keep() -> None:
-        loop.save_weights(kept.module, out / _BEST)
-
     plan = loop.Plan(config.steps, config.check_every, seed=config.seed)
-    history = loop.fit(plan, {"model": model, "kept": kept, "optimiser": optimiser}, step, check, keep, out, resume)
-    best = PageNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    best.load_state_dict(load_file(out / _BEST))
+    parts = {"model": model, "kept": kept, "optimiser": optimiser}
+    # the rate falls to nothing, so the last weights are the best ones; the checks' pages are too few to tell
+    history = loop.fit(plan, parts, step, check, lambda: None, out, resume)
+    final = PageNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    final.load_state_dict(kept.module.state_dict())
     if config.before:
         drawn_last = itertools.islice(batches(config, source, folder, learnt, config.steps), _EXAMPLES)
-        average(best, begun, config.before, (pixels_of([s.image for s in some]).to(device) for some in drawn_last))
+        average(final, begun, config.before, (pixels_of([s.image for s in some]).to(device) for some in drawn_last))
     if config.look_steps:
         known = real([e for e in entries if not is_held_out(e, config) and e.source not in config.looks_unknown])
-        learn_looks(best, batches(config, source, folder, known, config.steps), config.look_steps, config.seed, device)
-    loop.save_weights(best, out / WEIGHTS)
-    export(out / WEIGHTS, out / "model", calibrate(best, [*made, *learnt], device))
+        learn_looks(final, batches(config, source, folder, known, config.steps), config.look_steps, config.seed, device)
+    loop.save_weights(final, out / WEIGHTS)
+    export(out / WEIGHTS, out / "model", calibrate(final, [*made, *learnt], device))
     looks.train(entries, source, config, out, resume)
     refining.train(entries, source, config, out, session(out / "model" / ONNX), resume, closer)
     return history

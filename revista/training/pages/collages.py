@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
+import cv2
 import numpy as np
 
 from revista.geometry import Box, hull
@@ -12,10 +14,10 @@ from revista.training.pages.canvas import ink_box
 from revista.training.pages.parts import Press, bordered, framed
 
 _Way: TypeAlias = Literal["grounded", "askew", "vignettes", "overlapping"]
-_WAYS: tuple[_Way, ...] = ("grounded", "grounded", "askew", "vignettes", "overlapping")
-_SMALLEST = 12  # pixels of a photograph's side
+_WAYS: tuple[_Way, ...] = ("grounded", "grounded", "askew", "vignettes", "vignettes", "overlapping")
+_SMALLEST = 12  # pixels of a picture's side
 _CLEAR = 3  # thousandths between a photograph and a vignette
-_LEAST = 16  # thousandths: sides of what a vignette is drawn in
+_LEAST = 16  # thousandths, and _SMALLEST pixels: sides of what a vignette is drawn in
 
 
 def collage(press: Press, area: Box) -> int:
@@ -25,9 +27,12 @@ def collage(press: Press, area: Box) -> int:
     way = _WAYS[int(press.rng.integers(len(_WAYS)))]
     around = [_ground(press, area)] if way == "grounded" else []
     cells, least = _cells(press, area, way)
+    if way in ("vignettes", "askew") and len(cells) > 2 and press.chance(0.25):
+        around += _said(press, cells.pop())
+    outline = canvas.px(press.between(1, 4)) if press.chance(0.35) else 0
     parts = []
     for cell in cells:
-        parts.append(_photograph(press, cell, way, least))
+        parts.append(_photograph(press, cell, way, least, outline))
         if way == "vignettes":
             around += _vignettes(press, cell, parts[-1])
     place = canvas.add("photograph", canvas.frame(hull([*around, *parts]), frames))
@@ -49,34 +54,53 @@ def _cells(press: Press, area: Box, way: _Way) -> tuple[list[Box], float]:
 
     Upright photographs with nothing but paper between them would be several pictures, so those overlap.
     """
-    rng = press.rng
-    columns, rows = (int(rng.integers(1, 4)), int(rng.integers(1, 4))) if area.width < area.height else (3, 2)
+    rows = int(press.rng.integers(1, 4)) if area.width < area.height else 2
+    columns = int(press.rng.integers(1, 4)) if area.width < area.height else 3
     if columns * rows == 1:
         columns = 2
     gap = press.between(-0.12, -0.02 if way == "overlapping" else 0.02)  # of a place's sides; most overlap
     least = 1 / (1 - gap) if way == "overlapping" else 0.85
     if way == "vignettes":
-        gap, least = 0.0, press.between(0.55, 0.85)
-    w, h = area.width / (columns - gap), area.height / (rows - gap)
-    cells = [
-        Box(
-            round(area.left + column * w),
-            round(area.top + row * h),
-            round(area.left + (column + 1 - gap) * w),
-            round(area.top + (row + 1 - gap) * h),
-        )
-        for row in range(rows)
-        for column in range(columns)
-    ]
+        gap, least = 0.0, press.between(0.5, 0.75)
+    cells = []
+    for top, bottom in _shares(press, area.top, area.bottom, rows, gap):
+        own = columns if way == "overlapping" or press.chance(0.5) else int(press.rng.integers(1, 4))
+        cells += [Box(left, top, right, bottom) for left, right in _shares(press, area.left, area.right, own, gap)]
     return cells, least
 
 
-def _photograph(press: Press, cell: Box, way: _Way, least: float) -> Box:
-    """One of them, with a white border, askew, oval or cut out as it may be; gives its box."""
-    width, height = (max(_SMALLEST, int(side * press.between(least, 1.0))) for side in (cell.width, cell.height))
+def _shares(press: Press, first: int, last: int, count: int, gap: float) -> list[tuple[int, int]]:
+    """So many uneven parts from `first` to `last`, that share of each left free or, below zero, covered by the next."""
+    sides = np.array([press.between(0.75, 1.3) for _ in range(count)])
+    ends = first + (last - first) * np.concatenate([[0.0], np.cumsum(sides) / sides.sum()])
+    found = []
+    for begin, end in pairwise(ends):
+        reach = end - gap * (end - begin)
+        found.append((round(begin), round(min(reach, last))))
+    return found
+
+
+def _said(press: Press, cell: Box) -> list[Box]:
+    """What is told of the pictures in the place of the last of them; gives its box."""
+    size = press.size * press.between(0.75, 1.0)
+    inside = cell.grow(-press.canvas.px(press.between(4, 10)))
+    text = press.words.paragraph(int(press.between(15, 60)))
+    box, _ = press.canvas.block(text, inside, "roman", size, size * press.between(1.1, 1.3))
+    if box is None:
+        return []
+    press.canvas.add("text", box)
+    return [box]
+
+
+def _photograph(press: Press, cell: Box, way: _Way, least: float, outline: int) -> Box:
+    """One of them, with a drawn outline or a white border, askew, oval or cut out as it may be; gives its box."""
+    most = 0.85 if way == "vignettes" else 1.0
+    width, height = (max(_SMALLEST, int(side * press.between(least, most))) for side in (cell.width, cell.height))
     made = pictures.photograph(press.source, width, height, press.rng, press.screen)
     shape = 0.0 if way == "askew" else press.rng.random()
-    if shape < 0.4:
+    if outline and shape < 0.85:
+        made = cv2.rectangle(made.copy(), (0, 0), (width - 1, height - 1), 20, outline)
+    elif shape < 0.4:
         made = bordered(press, made)
     mask = np.full_like(made, 255)
     if shape < 0.25:
@@ -104,7 +128,7 @@ def _vignettes(press: Press, cell: Box, photograph: Box) -> list[Box]:
     ):
         inside = strip.grow(-press.canvas.px(_CLEAR))
         short = min(inside.width, inside.height)
-        if short < press.canvas.px(_LEAST):
+        if short < max(_SMALLEST, press.canvas.px(_LEAST)):
             continue
         wide = int(min(inside.width, short * press.between(1.0, 2.2)))
         high = int(min(inside.height, short * press.between(1.0, 2.2)))

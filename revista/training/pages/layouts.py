@@ -106,7 +106,7 @@ def plate(press: Press) -> None:
     place = Box(area.left + inset, top + inset, area.right - inset, low)
     at = (
         collage(press, place)
-        if press.chance(0.4)
+        if press.chance(0.5)
         else picture(press, place, ("photograph", "photograph", "photograph", "drawing"))
     )
     if at is not None and press.chance(0.85):
@@ -209,11 +209,11 @@ def notices(press: Press) -> None:
 
 
 LAYOUTS: tuple[tuple[Callable[[Press], None], float], ...] = (
-    (article, 0.30),
-    (plate, 0.10),
+    (article, 0.28),
+    (plate, 0.11),
     (gallery, 0.13),
     (contents, 0.04),
-    (advertisement, 0.06),
+    (advertisement, 0.07),
     (notices, 0.08),
     (chapbook, 0.08),
     (album, 0.07),

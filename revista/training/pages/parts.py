@@ -243,7 +243,8 @@ def notice(press: Press, area: Box, whole: bool, pictured: bool) -> None:
             y = _shout(press, words.claim().upper()[:30], inside, y, whole)
         else:
             high = min(inside.bottom, y + canvas.px(press.between(30, 110)))
-            y = _says(press, Box(inside.left, y, inside.right, high), whole) + canvas.px(press.between(3, 25))
+            left = inside.left + int(press.between(0, 0.6) * inside.width) if sparse else inside.left
+            y = _says(press, Box(left, y, inside.right, high), whole) + canvas.px(press.between(3, 25))
         if sparse:
             y += canvas.px(press.between(20, 250))
     if whole:
