@@ -14,10 +14,11 @@ from revista.training.pages.canvas import ink_box
 from revista.training.pages.parts import Press, bordered, framed
 
 _Way: TypeAlias = Literal["grounded", "askew", "vignettes", "overlapping"]
-_WAYS: tuple[_Way, ...] = ("grounded", "grounded", "askew", "vignettes", "vignettes", "overlapping")
+_WAYS: tuple[_Way, ...] = ("grounded", "grounded", "askew", "vignettes", "overlapping")
 _SMALLEST = 12  # pixels of a picture's side
 _CLEAR = 3  # thousandths between a photograph and a vignette
 _LEAST = 16  # thousandths, and _SMALLEST pixels: sides of what a vignette is drawn in
+_MOST = 0.4  # of the shorter side of the photograph beside it: its shorter side
 
 
 def collage(press: Press, area: Box) -> int:
@@ -61,7 +62,7 @@ def _cells(press: Press, area: Box, way: _Way) -> tuple[list[Box], float]:
     gap = press.between(-0.12, -0.02 if way == "overlapping" else 0.02)  # of a place's sides; most overlap
     least = 1 / (1 - gap) if way == "overlapping" else 0.85
     if way == "vignettes":
-        gap, least = 0.0, press.between(0.5, 0.75)
+        gap, least = 0.0, press.between(0.65, 0.85)
     cells = []
     for top, bottom in _shares(press, area.top, area.bottom, rows, gap):
         own = columns if way == "overlapping" or press.chance(0.5) else int(press.rng.integers(1, 4))
@@ -94,7 +95,7 @@ def _said(press: Press, cell: Box) -> list[Box]:
 
 def _photograph(press: Press, cell: Box, way: _Way, least: float, outline: int) -> Box:
     """One of them, with a drawn outline or a white border, askew, oval or cut out as it may be; gives its box."""
-    most = 0.85 if way == "vignettes" else 1.0
+    most = 0.9 if way == "vignettes" else 1.0
     width, height = (max(_SMALLEST, int(side * press.between(least, most))) for side in (cell.width, cell.height))
     made = pictures.photograph(press.source, width, height, press.rng, press.screen)
     shape = 0.0 if way == "askew" else press.rng.random()
@@ -127,7 +128,7 @@ def _vignettes(press: Press, cell: Box, photograph: Box) -> list[Box]:
         Box(photograph.left, photograph.bottom, photograph.right, cell.bottom),
     ):
         inside = strip.grow(-press.canvas.px(_CLEAR))
-        short = min(inside.width, inside.height)
+        short = min(inside.width, inside.height, int(_MOST * min(photograph.width, photograph.height)))
         if short < max(_SMALLEST, press.canvas.px(_LEAST)):
             continue
         wide = int(min(inside.width, short * press.between(1.0, 2.2)))
