@@ -91,3 +91,18 @@ def test_what_shines_through_takes_no_strip_of_a_picture(monkeypatch: pytest.Mon
     (sure, first), *others = boxes
     assert (sure, first) == (0.9, beside)
     assert all(score < 0.2 for score, _ in others)
+
+
+def test_the_ink_of_a_surer_picture_does_not_speak_for_what_shines_through_below_it() -> None:
+    image = page(40)
+    below = Box(PLACE.left, PLACE.bottom, PLACE.right, 980)
+    for x in range(below.left, below.right, 20):
+        image[below.top : below.bottom, x : x + 10] = 222
+    both = Box(PLACE.left, 820, PLACE.right, below.bottom)
+    printed = separate(image)
+    assert printed is not None
+    assert believed([both], [0.6], printed) == [0.6]
+    sure, unsure = believed([PLACE, both], [0.9, 0.6], printed)
+    assert sure == 0.9 and unsure < 0.2
+    assert believed([PLACE, both], [0.4, 0.3], printed) == [0.4, 0.3]  # none of them stands
+    assert believed([PLACE, PLACE.grow(-20)], [0.9, 0.6], printed) == [0.9, 0.6]  # nothing is its own

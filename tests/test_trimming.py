@@ -62,6 +62,26 @@ def test_what_is_no_line_under_the_picture_stays() -> None:
     assert without_foot(beyond, printed) == beyond
 
 
+def test_a_word_or_two_at_the_very_foot_are_let_go_though_nothing_knows_them_for_print() -> None:
+    image = Image.new("L", (WIDE, HIGH), 235)
+    draw = ImageDraw.Draw(image)
+    for top in range(700, 1000, 18):
+        for x in range(PHOTO.left + 10, PHOTO.right - 10, 9):
+            draw.rectangle((x, top, x + 5, top + 9), outline=40)
+    image.paste(Image.fromarray(photograph(PHOTO.width, PHOTO.height)), (PHOTO.left, PHOTO.top))
+    bare = image.copy()
+    for x in range(PHOTO.left + 200, PHOTO.left + 260, 9):  # a name of seven letters
+        draw.rectangle((x, LINES[0], x + 5, LINES[0] + 9), outline=40)
+    for foot in (LINES[0] + 5, LINES[0] + 10):  # through its letters, and below them
+        caught = PHOTO._replace(bottom=foot)
+        assert abs(without_foot(caught, printed_on(image)).bottom - PHOTO.bottom) <= 17
+        assert without_foot(caught, printed_on(bare)) == caught
+    under = bare.copy()  # the line of a frame is no print
+    ImageDraw.Draw(under).rectangle((PHOTO.left, LINES[0], PHOTO.right, LINES[0] + 4), fill=40)
+    framed = PHOTO._replace(bottom=LINES[0] + 5)
+    assert without_foot(framed, printed_on(under)) == framed
+
+
 def test_a_credit_line_below_a_name_is_let_go_with_it() -> None:
     image = Image.new("L", (WIDE, HIGH), 235)
     draw = ImageDraw.Draw(image)

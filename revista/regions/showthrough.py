@@ -13,25 +13,46 @@ _DARKEST = 0.98  # share of the pixels that are paler than what counts as the in
 _INSIDE = 0.99  # the same of a box without its rim, which holds less of its ink
 _RIM = 0.1  # of its sides: where the lines of a frame are
 _SEEN = 0.2  # of the page's ink: what is paler is printed on the other side
+_STANDS = 0.5  # from which a box is a picture
+_OWN = 0.3  # share of a box that no surer one covers, from which that is asked for by itself
 _EVERY = 3  # pixels at the working size, across and down, between those that are measured
 
 
 def believed(boxes: Sequence[Box], told: Sequence[float], printed: Print) -> list[float]:
     """How sure pictures are: no surer than their ink is strong, where that is clearly paler than the page's.
 
+    The ink of a surer picture that a box has caught is not its own.
+
     Args:
-        boxes: in the scan's pixels.
+        boxes: in the scan's pixels, surest first.
         told: how sure each is so far, 0.0 to 1.0.
         printed: what is printed on the page.
     """
     ink = _strength(printed.distance)
-    found = []
-    for box, sure in zip(boxes, told, strict=True):
+    found: list[float] = []
+    for place, (box, sure) in enumerate(zip(boxes, told, strict=True)):
         part = printed.part(box)
         seen = printed.distance[part.top : part.bottom, part.left : part.right]
-        strength = min(_strength(seen), _strength(_core(seen), _INSIDE)) / ink if seen.size and ink else 1.0
+        surer = [other for other, stands in zip(boxes[:place], found, strict=True) if stands >= _STANDS]
+        own = seen[~_covered(part, [printed.part(other) for other in surer])]
+        strength = 1.0
+        if seen.size and ink:
+            strength = min(_strength(seen), _strength(_core(seen), _INSIDE)) / ink
+            if surer and own.size >= _OWN * seen.size:
+                strength = min(strength, float(np.quantile(own[::_EVERY], _DARKEST)) / ink)
         found.append(min(sure, strength) if strength < _SEEN else sure)
     return found
+
+
+def _covered(part: Box, others: Sequence[Box]) -> np.ndarray:
+    """Which pixels of a box others cover, (height, width) bool."""
+    mask = np.zeros((part.height, part.width), bool)
+    for other in others:
+        shared = part.intersect(other)
+        if shared.area:
+            shared = shared.move(-part.left, -part.top)
+            mask[shared.top : shared.bottom, shared.left : shared.right] = True
+    return mask
 
 
 def _core(seen: np.ndarray) -> np.ndarray:

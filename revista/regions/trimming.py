@@ -18,6 +18,8 @@ _LINE, _LETTERS = 0.1, 6.0  # of a box's width, and letters: a row in which line
 _SPECKS = 0.01  # of its width: other ink of a row that is none of a picture
 _LEAST = 2  # the same, in pixels at the working size
 _LOW = 1.5  # letters: a band of ink below print, no higher, is print too: a credit line
+_CLEAR = 0.5  # letters of clear paper over a line of print at a box's foot
+_AT_FOOT = 2  # pixels at the working size from a box's foot to the last row of such a line, at most
 _ACROSS = 0.5  # of its width: what is as wide is no credit, but the line of a frame
 _STRIP = 0.25  # of its width, or height, that a box may have caught of a surer one
 _ALONG = 0.6  # of its side along which the two meet
@@ -56,7 +58,7 @@ def _beside(box: Box, other: Box) -> Box:
 
 
 def without_foot(box: Box, printed: Print) -> Box:
-    """The box without lines of print under the last row of its picture.
+    """The box without lines of print, known as such or not, under the last row of its picture.
 
     The print above a picture, or beside it, stays: large letters of a title belong to many a drawing.
 
@@ -71,10 +73,33 @@ def without_foot(box: Box, printed: Print) -> Box:
     ink = ((printed.ink | printed.rules) & ~printed.text)[part].sum(axis=1)
     text = printed.text[part].sum(axis=1) > min(_LINE * small.width, _LETTERS * printed.letter)
     across = ink > _ACROSS * small.width
-    end = _end(ink > max(_LEAST, _SPECKS * small.width), across, text, _LOW * printed.letter)
+    seen = max(_LEAST, _SPECKS * small.width)
+    end = _end(ink > seen, across, text, _LOW * printed.letter)
     if not end or not text[end:].any() or small.height - end > _MOST * small.height:
+        end = _above_line(printed, small, seen)
+    if end == small.height:
         return box
     return box._replace(bottom=min(box.bottom, printed.on_scan(small._replace(bottom=small.top + end)).bottom))
+
+
+def _above_line(printed: Print, small: Box, seen: float) -> int:
+    """The row at which a line of print at the very foot of a box begins, perhaps cut through; its height without one.
+
+    A few words, or what is left of them, are not known for print: they are a low band of ink under clear paper.
+
+    Args:
+        printed: what is printed on the page.
+        small: the box, at the working size.
+        seen: pixels of a row, from which it is inked.
+    """
+    ink = (printed.ink | printed.rules)[small.top : small.bottom, small.left : small.right].sum(axis=1)
+    inked = np.flatnonzero(ink > seen)
+    gaps = np.flatnonzero(np.diff(inked) > _CLEAR * printed.letter)
+    if not len(gaps) or small.height - inked[-1] > _AT_FOOT:
+        return small.height
+    top = int(inked[gaps[-1] + 1])
+    low, narrow = small.height - top <= _LOW * printed.letter, ink[top:].max() <= _ACROSS * small.width
+    return top if low and narrow else small.height
 
 
 def _end(inked: np.ndarray, across: np.ndarray, text: np.ndarray, low: float) -> int:
