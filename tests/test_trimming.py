@@ -80,6 +80,11 @@ def test_a_word_or_two_at_the_very_foot_are_let_go_though_nothing_knows_them_for
     ImageDraw.Draw(under).rectangle((PHOTO.left, LINES[0], PHOTO.right, LINES[0] + 4), fill=40)
     framed = PHOTO._replace(bottom=LINES[0] + 5)
     assert without_foot(framed, printed_on(under)) == framed
+    strip = Box(PHOTO.left, PHOTO.bottom - 20, PHOTO.right, LINES[0] + 10)  # of which they are more than a quarter
+    named = image.copy()
+    named.paste(235, (PHOTO.left, PHOTO.top, PHOTO.right, strip.top))
+    low = without_foot(strip._replace(top=strip.top + 8), printed_on(named))
+    assert low.bottom == strip.bottom
 
 
 def test_a_credit_line_below_a_name_is_let_go_with_it() -> None:

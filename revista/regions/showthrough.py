@@ -30,17 +30,19 @@ def believed(boxes: Sequence[Box], told: Sequence[float], printed: Print) -> lis
     """
     ink = _strength(printed.distance)
     found: list[float] = []
-    for place, (box, sure) in enumerate(zip(boxes, told, strict=True)):
+    standing: list[Box] = []
+    for box, sure in zip(boxes, told, strict=True):
         part = printed.part(box)
         seen = printed.distance[part.top : part.bottom, part.left : part.right]
-        surer = [other for other, stands in zip(boxes[:place], found, strict=True) if stands >= _STANDS]
-        own = seen[~_covered(part, [printed.part(other) for other in surer])]
         strength = 1.0
         if seen.size and ink:
             strength = min(_strength(seen), _strength(_core(seen), _INSIDE)) / ink
-            if surer and own.size >= _OWN * seen.size:
+            own = seen[~_covered(part, standing)] if standing else seen[:0]
+            if own.size >= _OWN * seen.size:
                 strength = min(strength, float(np.quantile(own[::_EVERY], _DARKEST)) / ink)
         found.append(min(sure, strength) if strength < _SEEN else sure)
+        if found[-1] >= _STANDS:
+            standing.append(part)
     return found
 
 

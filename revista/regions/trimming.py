@@ -77,7 +77,7 @@ def without_foot(box: Box, printed: Print) -> Box:
     end = _end(ink > seen, across, text, _LOW * printed.letter)
     if not end or not text[end:].any() or small.height - end > _MOST * small.height:
         end = _above_line(printed, small, seen)
-    if end == small.height:
+    if not 0 < small.height - end <= _MOST * small.height:
         return box
     return box._replace(bottom=min(box.bottom, printed.on_scan(small._replace(bottom=small.top + end)).bottom))
 

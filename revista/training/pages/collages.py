@@ -66,6 +66,7 @@ def _cells(press: Press, area: Box, way: _Way) -> tuple[list[Box], float]:
     cells = []
     for top, bottom in _shares(press, area.top, area.bottom, rows, gap):
         own = columns if way == "overlapping" or press.chance(0.5) else int(press.rng.integers(1, 4))
+        own = max(own, 2) if rows == 1 else own
         cells += [Box(left, top, right, bottom) for left, right in _shares(press, area.left, area.right, own, gap)]
     return cells, least
 
