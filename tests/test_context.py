@@ -27,7 +27,7 @@ from revista.context.typeface import em_of
 from revista.errors import BadArguments
 from revista.geometry import Box, hull
 from revista.lean import Lean
-from revista.records import Contexts, Line, PageText, Paragraph, Quote, Region, RegionKind, Regions, Word
+from revista.records import Contexts, Line, Look, PageText, Paragraph, Quote, Region, RegionKind, Regions, Word
 from revista.settings import ContextSettings, PagesSettings, TextSettings
 
 from .conftest import ROOT, SAMPLE
@@ -364,6 +364,35 @@ def test_a_name_at_the_foot_of_a_box_that_is_too_large(rise: int, others: int, l
     if others:
         sheet.prose(200, 1800, 1000, 1000 + others * 50)
     assert captions_of(sheet.run())[name] == ("Teresa Lozamar" if linked else None)
+
+
+@pytest.mark.parametrize(
+    ("away", "drop", "others", "linked"),
+    [(60, 10, 0, True), (60, -30, 0, True), (400, 10, 0, False), (60, 300, 0, False), (60, 10, 8, False)],
+)
+def test_a_name_beyond_the_edge_of_a_photograph_found_too_narrow(
+    away: int, drop: int, others: int, linked: bool
+) -> None:
+    """Its sky is as pale as the sheet: the name stands under what was not seen, on a page with hardly any print."""
+    sheet = Sheet()
+    seen = sheet.picture(900, 200, 1500, 800)
+    other = sheet.picture(200, 1300, 1000, 1900)
+    sheet.text(["Teresa Lozamar"], 900 - away, 800 + drop, "right")
+    if others:
+        sheet.prose(1100, 1900, 1300, 1300 + others * 50)
+    sheet.regions[0] = sheet.regions[0].model_copy(update={"look": Look.PHOTOGRAPH})
+    found = captions_of(sheet.run())
+    assert found == {seen: "Teresa Lozamar" if linked else None, other: None}
+
+
+def test_a_name_that_begins_with_a_picture_is_not_shared_by_its_row() -> None:
+    sheet = Sheet(em=22)
+    left, right = sheet.picture(283, 363, 1078, 1444), sheet.picture(1397, 258, 2264, 1460)
+    sheet.text(["Mercedes Quintanar"], 1390, 1482)
+    assert captions_of(sheet.run()) == {left: None, right: "Mercedes Quintanar"}
+    sheet.paragraphs.clear()
+    sheet.text(["Mercedes Quintanar"], 1273, 1482, "centre")
+    assert set(captions_of(sheet.run()).values()) == {"Mercedes Quintanar"}
 
 
 def test_page_number_and_noise_are_no_captions() -> None:

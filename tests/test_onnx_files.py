@@ -44,7 +44,7 @@ def page_network(tmp_path: Path) -> tuple[nn.Module, Path]:
     torch.manual_seed(1)
     network = trained(PageNetwork())
     save_file(network.state_dict(), tmp_path / "page.safetensors")
-    regions.export(tmp_path / "page.safetensors", tmp_path / "model", regions.Curve())
+    regions.export(tmp_path / "page.safetensors", tmp_path / "model")
     return network, tmp_path / "model" / "model.onnx"
 
 

@@ -197,6 +197,7 @@ SHORT = RegionsConfig(
     warmup=1,
     check_every=3,
     check_pages=2,
+    fit_pages=2,
     look_steps=3,
     prints=2,
     print_steps=3,

@@ -19,6 +19,8 @@ _FAR_BELOW = 24  # ems below the picture within which it may
 _LEVEL_WITH_FOOT = 2.0  # ems above its foot that print may begin and still stand as low
 _FOOT = 0.08  # share of a picture's height: boxes of pale drawings reach down to the name below them
 _AT_FOOT = 0.3  # the cost of standing within a box, at its foot: what stands below is its caption rather
+_BEYOND = 0.6  # the cost of standing beyond the edge of a photograph that is found too narrow
+_AWAY = 0.6  # of its width: how far beyond, at most
 _FEW_LETTERS = 120  # of a page: the text stage then reads what stands by itself at the rim of a picture's box
 _PROSE_TYPE = 0.45  # the cost of being set as the prose is
 _OWN_TYPE = 0.06  # difference from the prose's type from which it is the caption's own
@@ -62,6 +64,8 @@ def link_cost(
     at_foot = place == "inside" and len(pictures) > 1 and _at_the_foot(target.box, caption.body, layout)
     if at_foot:
         place = "below"
+    if target.look == "photograph" and _beyond_the_edge(target.box, caption, pictures, layout):
+        return _BEYOND
     if place is None:
         return None
     gap = _gap(target.box, caption.body, place) / layout.em
@@ -123,8 +127,27 @@ def _at_the_rim(picture: Box, caption: Box, em: float) -> bool:
 
 def _at_the_foot(picture: Box, caption: Box, layout: Layout) -> bool:
     """Whether print in the box of one of several pictures is the name below it: at its foot, on a page of few words."""
-    letters = sum(len(block.text) for block in layout.blocks)
-    return letters < _FEW_LETTERS and picture.bottom - caption.top <= _LEVEL_WITH_FOOT * layout.em
+    return _has_few_words(layout) and picture.bottom - caption.top <= _LEVEL_WITH_FOOT * layout.em
+
+
+def _beyond_the_edge(picture: Box, caption: Candidate, pictures: Sequence[Box], layout: Layout) -> bool:
+    """Whether a name stands as low as a picture's foot, beyond its edge, and near no other one, on a page of few words.
+
+    A photograph that is in part as pale as the paper is found too narrow; the name is set under its side.
+    """
+    body, em = caption.body, layout.em
+    away = max(body.left - picture.right, picture.left - body.right)
+    return (
+        0 <= away < _AWAY * picture.width
+        and abs(body.top - picture.bottom) < _LEVEL_WITH_FOOT * em
+        and caption.word_count <= _NAME
+        and _has_few_words(layout)
+        and not any(other.grow(round(4 * em)).intersect(body).area for other in pictures if other != picture)
+    )
+
+
+def _has_few_words(layout: Layout) -> bool:
+    return sum(len(block.text) for block in layout.blocks) < _FEW_LETTERS
 
 
 def place_of(picture: Box, caption: Box) -> str | None:

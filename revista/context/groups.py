@@ -9,6 +9,8 @@ from revista.context.candidates import Candidate
 from revista.context.roles import Layout, Role
 from revista.geometry import Box, hull
 
+_FLUSH = 0.03  # of a picture's width between its side and a caption's that begins or ends with it
+
 
 @dataclass(frozen=True)
 class Target:
@@ -50,6 +52,7 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
         alone
         and _centred(caption.body, hull(pictures[i] for i in row))
         and all(_under_width(caption.body, pictures[i]) < 0.95 for i in row)
+        and not any(_begins_with(caption.body, pictures[i]) for i in row)
     )
     if len(row) > 1 and (spans or caption.speaks_of_several):
         found.append(row if alone or caption.speaks_of_several else reached)
@@ -144,6 +147,12 @@ def _under_width(picture: Box, caption: Box) -> float:
 def _fits(caption: Box, picture: Box) -> bool:
     off = max(abs(caption.left - picture.left), abs(caption.right - picture.right))
     return off <= 0.05 * picture.width
+
+
+def _begins_with(caption: Box, picture: Box) -> bool:
+    """Whether it stands under this picture alone, flush with one of its sides: what a row shares is centred."""
+    flush = min(abs(caption.left - picture.left), abs(caption.right - picture.right)) <= _FLUSH * picture.width
+    return flush and caption.width < 0.5 * picture.width and caption.horizontal_overlap(picture) >= 0.9 * caption.width
 
 
 def _centred(caption: Box, group: Box) -> bool:

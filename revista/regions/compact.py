@@ -19,13 +19,12 @@ from revista.geometry import Box
 from revista.records import Look, RegionKind
 from revista.regions.decoding import CHANNELS, CLASSES, decode, sigmoid
 from revista.regions.detector import PART, Finding, block, each
-from revista.regions.finding import Looked, look_at, pictures, propose
+from revista.regions.finding import LOWEST, Looked, look_at, look_closely, pictures, propose
 from revista.regions.halftone import find_pictures
 from revista.regions.ink import separate
 from revista.regions.judging import Curve, shares_of
 from revista.regions.looking import SecondLook, session
 from revista.regions.refining import Refiner
-from revista.regions.showthrough import believed
 from revista.regions.trimming import without_foot, without_strips
 from revista.weights import LOOKS_ONNX, ONNX, REFINE_ONNX, find_weights
 
@@ -38,7 +37,6 @@ _PRINT = [CLASSES.index(kind) for kind in ("text", "caption", "title")]
 _SEEN = 0.3  # score from which a cell is print
 _DARK = 128  # middle tone below which there may be light print on dark ground
 _APART = 8  # pixels between those of which the middle tone is taken
-_LOWEST = 0.1  # scores below are noise; the settings decide what is good enough
 
 
 class CompactDetector:
@@ -97,7 +95,7 @@ class CompactDetector:
             if turned:
                 box = Box(width - box.bottom, box.left, width - box.top, box.right)
             box = box.clip(width, height)
-            if box.area and score >= _LOWEST:
+            if box.area and score >= LOWEST:
                 blocks.append(block(box, kind, score, self.name, look))
         return blocks
 
@@ -119,18 +117,13 @@ class CompactDetector:
         """
         proposals, printed = decode(looked.maps), separate(seen)
         proposed = propose(looked, proposals, find_pictures(printed))
-        found = zip(*pictures(proposed, looked, seen, self._refiner, self._curve), strict=True)
-        likely = [(box, float(sure)) for box, sure in found if sure >= _LOWEST]
-        places, told = [_on_page(box, seen) for box, _ in likely], [sure for _, sure in likely]
-        if printed:
-            told = believed(places, told, printed)
-        # surest first: what shines through the paper takes no strip of a picture
-        judged = sorted(zip(told, [box for box, _ in likely], places, strict=True), key=lambda row: -row[0])
+        closely = look_closely(proposed, looked, seen, self._refiner)
+        found, boxes, told = pictures(closely, self._curve, printed)
         inside, looks = looked.inside_and_looks()
-        shares = [shares_of(box * looked.scale, inside, looks) for _, box, _ in judged]
-        boxes = without_strips([place for _, _, place in judged])
+        shares = [shares_of(corners * looked.scale, inside, looks) for corners in found]
+        boxes = without_strips(boxes)  # of surer ones: what shines through the paper takes none of a picture
         seen_as = self._second.looks(seen, boxes, shares, printed)
-        for box, (sure, _, _), look in zip(boxes, judged, seen_as, strict=True):
+        for box, sure, look in zip(boxes, told, seen_as, strict=True):
             if printed and look is not Look.ADVERTISEMENT:  # whose print belongs to it
                 box = without_foot(box, printed)
             yield RegionKind.PICTURE, box, sure, look
@@ -138,14 +131,6 @@ class CompactDetector:
             if p.kind != "picture":
                 box = Box(*(round(edge) for edge in (np.array(p.box) / looked.scale).tolist()))
                 yield PART if p.kind == PART else RegionKind(p.kind), box, p.score, None
-
-
-def _on_page(corners: np.ndarray, page: np.ndarray) -> Box:
-    """Corners (4,) in a page's pixels as a box of at least one pixel on it."""
-    height, width = page.shape[:2]
-    left, top, right, bottom = np.clip(corners.round(), 0, (width, height, width, height)).astype(int).tolist()
-    left, top = min(left, width - 1), min(top, height - 1)
-    return Box(left, top, max(left + 1, right), max(top + 1, bottom))
 
 
 def _print_on(maps: np.ndarray) -> float:

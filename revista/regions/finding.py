@@ -12,9 +12,12 @@ from revista.geometry import Box
 from revista.regions.deciding import decide
 from revista.regions.decoding import STRIDE, Proposal, inside_and_looks, overlaps
 from revista.regions.detector import PART
+from revista.regions.ink import Print
 from revista.regions.judging import Curve, Proposed, distinct, judgements
 from revista.regions.refining import Refiner, Views
+from revista.regions.showthrough import believed
 
+LOWEST = 0.1  # confidence below which nothing is told: noise; the settings decide what is good enough
 LONGEST = 384  # pixels of a page's longer side, as the network looks at it
 STEP = 64  # the sides of what it looks at are multiples of this
 _UNLIKELY = 0.03  # judgement below which a box is not looked at closely
@@ -72,33 +75,63 @@ def propose(looked: Looked, proposals: Sequence[Proposal], inked: Sequence[tuple
     return Proposed(boxes, np.array([score for _, score in found], float), np.arange(len(found)) >= len(own))
 
 
-def pictures(
-    proposed: Proposed, looked: Looked, image: np.ndarray, refiner: Refiner, curve: Curve
-) -> tuple[np.ndarray, np.ndarray]:
-    """What of the proposed boxes is a picture, each picture once.
+class Closely(NamedTuple):
+    """Boxes of a page that may hold a picture, after the closer look."""
+
+    boxes: np.ndarray  # (n, 4) corners in the page's pixels
+    judged: np.ndarray  # (n,) their judgement, 0.0 to 1.0
+    fits: np.ndarray  # (n,) the overlap with a picture to be expected of each, by the closer look, 0.0 to 1.0
+    size: tuple[int, int]  # width and height of the page, in pixels
+
+
+def look_closely(proposed: Proposed, looked: Looked, image: np.ndarray, refiner: Refiner) -> Closely:
+    """The likeliest of the proposed boxes, their borders moved.
 
     Args:
         proposed: the boxes.
         looked: what the page network makes of the page.
         image: the page (height, width, 3) uint8 RGB.
         refiner: what moves borders.
-        curve: from judgement to confidence.
-
-    Returns:
-        Corners (n, 4) in the page's pixels, and (n,) confidences, 0.0 to 1.0, surest first.
     """
     inside, _ = looked.inside_and_looks()
     judged = judgements(proposed, inside)
     likely = [i for i in distinct(proposed.boxes, judged, _ALIKE) if judged[i] > _UNLIKELY][:_MOST]
     corners = proposed.boxes[likely] / looked.scale
-    confidences = np.array([curve.confidence(judged[i]) for i in likely], float)
     views = Views(image, inside, looked.scale[:2])
     once, _ = refiner.refine(views, corners)
     twice, fits = refiner.refine(views, once)
     ways = zip(corners, once, twice, fits, proposed.inked[likely], strict=True)
     moved = np.array([_moved(*way) for way in ways]).reshape(-1, 4)
-    places, confidences = decide(moved, confidences, fits)
-    return moved[places], confidences
+    return Closely(moved, judged[likely], fits, (image.shape[1], image.shape[0]))
+
+
+def pictures(seen: Closely, curve: Curve, printed: Print | None) -> tuple[list[np.ndarray], list[Box], list[float]]:
+    """What of the boxes is a picture of this page, each picture once.
+
+    Args:
+        seen: the boxes.
+        curve: from judgement to confidence.
+        printed: what is printed on it, if that could be told.
+
+    Returns:
+        Corners (4,) in the page's pixels, the same as boxes on the page, and confidences, 0.0 to 1.0, surest first.
+    """
+    likely = np.array([curve.confidence(judgement) for judgement in seen.judged], float)
+    places, confidences = decide(seen.boxes, likely, seen.fits)
+    corners = [seen.boxes[i] for i, sure in zip(places, confidences, strict=True) if sure >= LOWEST]
+    boxes = [on_page(one, *seen.size) for one in corners]
+    told = confidences[: len(corners)].tolist()
+    if printed:
+        told = believed(boxes, told, printed)
+    order = sorted(range(len(told)), key=lambda i: -told[i])
+    return [corners[i] for i in order], [boxes[i] for i in order], [told[i] for i in order]
+
+
+def on_page(corners: np.ndarray, width: int, height: int) -> Box:
+    """Corners (4,) in pixels as a box of at least one pixel on a page of `width` x `height` pixels."""
+    left, top, right, bottom = np.clip(corners.round(), 0, (width, height, width, height)).astype(int).tolist()
+    left, top = min(left, width - 1), min(top, height - 1)
+    return Box(left, top, max(left + 1, right), max(top + 1, bottom))
 
 
 def _moved(proposed: np.ndarray, once: np.ndarray, twice: np.ndarray, fit: float, inked: bool) -> np.ndarray:

@@ -14,9 +14,8 @@ from revista.regions.finding import look_at, propose
 from revista.regions.halftone import find_pictures
 from revista.regions.ink import separate
 from revista.regions.refining import Views
-from revista.training.pages import PICTURES
 from revista.training.pages.pictures import Photographs
-from revista.training.regions_data import KINDS, Sample, generated, kept
+from revista.training.regions_data import Sample, generated, kept, pictures_of
 
 MOST = 8  # pictures of a page, nearest first, that a box is compared with
 HOLDS = 0.45  # IoU with a picture from which a box is to become that picture's
@@ -53,8 +52,7 @@ def on_sample(sample: Sample, network: Any, file: Path | None = None) -> Refined
         return looked.inside_and_looks()[0].astype(np.float16), looked.scale[:2], boxes
 
     inside, scale, proposed = kept(file, ("inside", "scale", "proposed"), make) if file else make()
-    truth = sample.boxes[[KINDS[k] in PICTURES for k in sample.kinds]]
-    return RefinedPage(Views(sample.image, inside.astype(np.float32), scale), truth, proposed)
+    return RefinedPage(Views(sample.image, inside.astype(np.float32), scale), pictures_of(sample), proposed)
 
 
 def on_generated(

@@ -14,27 +14,33 @@ from safetensors.torch import load_file
 
 from revista.errors import BadArguments
 from revista.evaluation.index import IndexPage
-from revista.regions.decoding import CLASSES, LOOKS, decode, overlaps
-from revista.regions.finding import LONGEST, STEP, Looked, looked_at, propose
-from revista.regions.halftone import find_pictures
-from revista.regions.ink import separate
-from revista.regions.judging import Curve, Proposed, distinct, judgements
+from revista.regions.decoding import CLASSES, LOOKS, decode
+from revista.regions.finding import LONGEST, STEP, looked_at, propose
+from revista.regions.judging import Curve, distinct, judgements
 from revista.regions.looking import session
 from revista.training import looks, loop, refining
 from revista.training.averaging import average
+from revista.training.calibrating import SAME, calibrate, hits
 from revista.training.onnx_files import begin_with, write_onnx
-from revista.training.pages import PICTURES
 from revista.training.pages.pictures import Photographs
 from revista.training.regions_config import RegionsConfig, is_held_out
-from revista.training.regions_data import CHECK_SEED, KINDS, SMALL, Sample, batches, generated, real
+from revista.training.regions_data import (
+    CHECK_SEED,
+    FIT_SEED,
+    SMALL,
+    Sample,
+    batches,
+    generated,
+    pictures_of,
+    real,
+    whole,
+)
 from revista.training.regions_looks import learn_looks
 from revista.training.regions_network import PageNetwork, losses, pixels_of, targets
 from revista.weights import ONNX, REFINE_ONNX
 
 WEIGHTS = "regions.safetensors"
 _EXAMPLES = 12  # batches of which the statistics of batch normalisation are taken anew
-_SAME = 0.5  # IoU from which two boxes mean the same picture
-_AS_GOOD = 0.005  # F1 that is less than the best one by so much is as good
 
 
 def train(
@@ -123,85 +129,37 @@ def train(
         known = real([e for e in entries if not is_held_out(e, config) and e.source not in config.looks_unknown])
         learn_looks(final, batches(config, source, folder, known, config.steps), config.look_steps, config.seed, device)
     loop.save_weights(final, out / WEIGHTS)
-    export(out / WEIGHTS, out / "model", calibrate(final, [*made, *learnt], device))
+    networks = out / "model"
+    export(out / WEIGHTS, networks)
     looks.train(entries, source, config, out, resume)
-    refining.train(entries, source, config, out, session(out / "model" / ONNX), resume, closer)
+    refining.train(entries, source, config, out, session(networks / ONNX), resume, closer)
+    describe(networks, calibrate(networks, (whole(n, FIT_SEED, source) for n in range(config.fit_pages))))
     return history
 
 
 def f1(model: torch.nn.Module, samples: Sequence[Sample], device: str, longest: int = LONGEST) -> float:
     """F1 of pictures at IoU 0.5, of the network's own boxes, of pages whose longer side is `longest` pixels."""
-    right = found = true = 0
-    for sample in samples:
-        looked = _looked(model, sample, device, longest)
-        judged = _judged(propose(looked, [p for p in decode(looked.maps) if p.kind == "picture"]), looked)
-        sure = [box for box, judgement in judged if judgement >= Curve().middle]
-        right += sum(_right(sure, _pictures(sample)))
-        true, found = true + len(_pictures(sample)), found + len(sure)
-    return 2 * right / max(1, found + true)
-
-
-def _pictures(sample: Sample) -> np.ndarray:
-    """The true boxes (n, 4) of its pictures."""
-    return sample.boxes[[KINDS[k] in PICTURES for k in sample.kinds]]
-
-
-def _looked(model: torch.nn.Module, sample: Sample, device: str, longest: int = LONGEST) -> Looked:
-    """What the network makes of a sample."""
     model.eval()
 
     def maps_of(pixels: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            found: np.ndarray = model(torch.from_numpy(pixels).to(device)).float().cpu().numpy()
-        return found
+            maps: np.ndarray = model(torch.from_numpy(pixels).to(device)).float().cpu().numpy()
+        return maps
 
-    return looked_at(maps_of, sample.image, longest)
-
-
-def _judged(proposed: Proposed, looked: Looked) -> list[tuple[np.ndarray, float]]:
-    """The boxes of pictures in the sample's pixels, with their judgement, surest first."""
-    judged = judgements(proposed, looked.inside_and_looks()[0])
-    return [(proposed.boxes[i] / looked.scale, float(judged[i])) for i in distinct(proposed.boxes, judged, _SAME)]
-
-
-def _right(boxes: Sequence[np.ndarray], truth: np.ndarray) -> list[bool]:
-    """Whether each box, surest first, means a true one that no surer one has meant."""
-    left, found = list(truth), []
-    for box in boxes:
-        shared = overlaps(box, np.array(left)) if left else np.zeros(1)
-        found.append(bool(shared.max() >= 0.5))
-        if found[-1]:
-            left.pop(int(shared.argmax()))
-    return found
-
-
-def calibrate(model: torch.nn.Module, samples: Sequence[Sample], device: str) -> Curve:
-    """The curve from judgement to confidence: 0.5 is where F1 is best on `samples`, and it is as steep as likeliest."""
-    from scipy.optimize import minimize_scalar
-
-    values, right, true = [], [], 0
+    right = found = true = 0
     for sample in samples:
-        looked = _looked(model, sample, device)
-        judged = _judged(propose(looked, decode(looked.maps), find_pictures(separate(sample.image))), looked)
-        values += [judgement for _, judgement in judged]
-        right += _right([box for box, _ in judged], _pictures(sample))
-        true += len(_pictures(sample))
-    x, y = np.array(values), np.array(right, float)
-    if not y.any():
-        return Curve()
-    order = np.argsort(-x, kind="stable")
-    scores = 2 * np.cumsum(y[order]) / (np.arange(1, len(x) + 1) + true)
-    middle = float(np.mean(x[order][scores >= scores.max() - _AS_GOOD]))
-
-    def loss(steep: float) -> float:
-        logits = steep * (x - middle)
-        return float(np.mean(np.logaddexp(0, logits) - y * logits))
-
-    return Curve(round(middle, 4), round(float(minimize_scalar(loss, bounds=(1, 60), method="bounded").x), 4))
+        looked = looked_at(maps_of, sample.image, longest)
+        proposed = propose(looked, [p for p in decode(looked.maps) if p.kind == "picture"])
+        judged = judgements(proposed, looked.inside_and_looks()[0])
+        sure = [i for i in distinct(proposed.boxes, judged, SAME) if judged[i] >= Curve().middle]
+        truth = pictures_of(sample)
+        right += sum(hits(proposed.boxes[sure] / looked.scale, truth))
+        true, found = true + len(truth), found + len(sure)
+    return 2 * right / max(1, found + true)
 
 
-def export(weights: Path, folder: Path, curve: Curve) -> None:
-    """Write weights and their curve as a folder with `config.json` and `model.onnx`, for the detector `compact`.
+def export(weights: Path, folder: Path) -> None:
+    """Write the weights as `model.onnx` to a folder, for the detector `compact`.
 
     The network takes (pages, 3, height, width) float32, 0 to 255, RGB, sides multiples of 64.
 
@@ -209,10 +167,14 @@ def export(weights: Path, folder: Path, curve: Curve) -> None:
         MissingProgram: the packages that write ONNX are not installed.
     """
     folder.mkdir(exist_ok=True)
-    config = {"model_type": "revista-regions", "classes": CLASSES, "looks": LOOKS, "curve": curve._asdict()}
-    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", "utf-8")
     network = PageNetwork()
     network.load_state_dict(load_file(weights))
     dimensions = {0: "pages", 2: "height", 3: "width"}
     pixels = torch.zeros(1, 3, 2 * STEP, 2 * STEP)
     write_onnx(network, folder / ONNX, {"pixels": pixels}, ("maps",), {"pixels": dimensions, "maps": dimensions})
+
+
+def describe(folder: Path, curve: Curve) -> None:
+    """Write the `config.json` of a folder of networks: what they tell, and the curve of their confidence."""
+    config = {"model_type": "revista-regions", "classes": CLASSES, "looks": LOOKS, "curve": curve._asdict()}
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", "utf-8")

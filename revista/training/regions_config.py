@@ -29,6 +29,7 @@ class RegionsConfig(BaseModel):
     held_out: tuple[str, ...] = ()  # documents and sources of real pages that are not learnt from
     check_every: int = 200
     check_pages: int = 150  # generated
+    fit_pages: int = 0  # generated ones, not learnt from, to which the confidence is fitted
     average: float = 0.995  # of the weights' running mean, which is what is measured and kept
     before: float = 0.0  # share of the weights begun with in those that come out
     seed: int = 1

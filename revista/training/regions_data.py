@@ -26,6 +26,7 @@ SMALL, LARGE = (320, 256), (384, 320)
 """Height and width of what is learnt from, in pixels; or width and height."""
 
 CHECK_SEED = 7_000  # of the generated pages that are only measured on
+FIT_SEED = 7_001  # of those that the confidence is fitted to
 STORED = 720  # pixels of the longer side of a page on disk
 
 
@@ -37,6 +38,11 @@ class Sample:
     boxes: np.ndarray
     kinds: np.ndarray
     complete: bool  # whether print is listed too; else only pictures are
+
+
+def pictures_of(sample: Sample) -> np.ndarray:
+    """The true boxes (n, 4) of its pictures."""
+    return sample.boxes[[KINDS[k] in PICTURES for k in sample.kinds]]
 
 
 def generated(number: int, seed: int, source: Photographs, folder: Path) -> Sample:
@@ -61,13 +67,18 @@ def kept(file: Path, names: Sequence[str], make: Callable[[], Sequence[np.ndarra
         return made
 
 
-def _make(number: int, seed: int, source: Photographs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def whole(number: int, seed: int, source: Photographs) -> Sample:
+    """The same page at the size of its scan, made anew."""
     scan, items = pages.page(seed * 1_000_003 + number, source)
-    small, factor = scale_to(scan, STORED, most=1.0)
-    boxes = np.array([item.box for item in items], np.float32).reshape(-1, 4) * factor
-    kinds = np.array([KINDS.index(item.kind) for item in items], np.int64)
+    boxes = np.array([item.box for item in items], np.float32).reshape(-1, 4)
+    return Sample(scan, boxes, np.array([KINDS.index(item.kind) for item in items], np.int64), True)
+
+
+def _make(number: int, seed: int, source: Photographs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    page = whole(number, seed, source)
+    small, factor = scale_to(page.image, STORED, most=1.0)
     _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
-    return data, boxes, kinds
+    return data, page.boxes * factor, page.kinds
 
 
 def real(entries: Sequence[IndexPage]) -> list[Sample]:
