@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revista.geometry import Box
@@ -27,6 +27,7 @@ def at(place: int, side: int = 200) -> Box:
     return Box(left, top, left + side, top + side)
 
 
+@settings(deadline=None)
 @given(st.floats(0.3, 0.5), st.lists(st.floats(0.06, 0.15), min_size=3, max_size=12))
 def test_boxes_stand_from_where_they_are_right(between: float, away: list[float]) -> None:
     right = [page((at(i % 9), between + d, 0.6), truth=(at(i % 9),)) for i, d in enumerate(away)]

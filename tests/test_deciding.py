@@ -40,6 +40,15 @@ def test_parts_win_if_they_are_worth_more() -> None:
     assert decided((AROUND, 0.9, 0.55), *unsure)[RIGHT] == 0.1
 
 
+def test_of_a_part_only_what_lies_in_the_whole_counts() -> None:
+    """Halves of a framed picture, each reaching beyond the frame, are together larger than it, but worth less."""
+    whole, left, right = (0, 0, 200, 100), (-20, 0, 104, 100), (96, 0, 220, 100)
+    found = decided((whole, 0.9, 0.97), (left, 0.2, 0.95), (right, 0.1, 0.95))
+    assert found[whole] == 0.9
+    assert found[left] == 0.2
+    assert decided((whole, 0.9, 0.9), (left, 0.2, 0.95), (right, 0.1, 0.95))[left] == 0.95
+
+
 def test_a_picture_wins_over_the_pieces_that_its_ink_falls_into() -> None:
     pieces = (LEFT, 0.97, 0.8), (RIGHT, 0.9, 0.5)
     found = decided((AROUND, 0.8, 0.94), *pieces)

@@ -54,7 +54,8 @@ def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tupl
     worth = (fits - _SAME) * np.array([_area(box) for box in boxes])
     for whole in tuple(standing):
         parts = _parts(boxes, whole, sure)
-        if len(parts) > 1 and worth[parts].sum() > worth[whole]:
+        inside = [_covered(boxes[i], boxes[whole]) for i in parts]  # what lies outside is no part of it
+        if len(parts) > 1 and worth[parts] @ inside > worth[whole]:
             told[parts] = np.maximum(told[parts], fits[parts])
             told[whole] = min(told[whole], _LESS * told[parts].min())
             standing = [i for i in standing if i != whole] + parts

@@ -1,7 +1,8 @@
 """From the judgement of boxes to the confidence in them, fitted to what the trained networks find together.
 
 Where the curve's middle is, is where a box begins to count as a picture. The closer look mends some of what the page
-network errs in, so that the two together want another middle than the page network by itself.
+network errs in, so that the two together want another middle than the page network by itself. Of middles that are as
+good, the lowest is taken: nothing downstream can mend a missed picture, and people can reject a false one.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def fitted(pages: Sequence[Seen]) -> Curve:
         return Curve(middle, round(float(minimize_scalar(loss, bounds=_STEEPNESS, method="bounded").x), 4))
 
     scores = np.array([f1(pages, steepest(middle)) for middle in _MIDDLES])
-    return steepest(round(float(np.mean(_MIDDLES[scores >= scores.max() - _AS_GOOD])), 4))
+    return steepest(round(float(_MIDDLES[scores >= scores.max() - _AS_GOOD][0]), 4))
 
 
 def hits(boxes: np.ndarray, truth: np.ndarray) -> list[bool]:
