@@ -395,6 +395,15 @@ def test_a_name_that_begins_with_a_picture_is_not_shared_by_its_row() -> None:
     assert set(captions_of(sheet.run()).values()) == {"Mercedes Quintanar"}
 
 
+def test_a_credit_far_below_the_only_picture_goes_with_its_caption() -> None:
+    """The picture is found a quarter too short, as its foot is as pale as the paper."""
+    sheet = Sheet(em=25)
+    picture = sheet.picture(149, 144, 1054, 1174)
+    sheet.text(["Los novios en la playa."], 466, 1512)
+    sheet.text(["Foto Belmira."], 1041, 1544, "right", 0.85)
+    assert captions_of(sheet.run()) == {picture: "Los novios en la playa. Foto Belmira."}
+
+
 def test_page_number_and_noise_are_no_captions() -> None:
     sheet = Sheet()
     sheet.picture(200, 200, 1500, 1900)

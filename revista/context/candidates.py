@@ -22,6 +22,10 @@ _PLACES = {
 }
 
 
+_ABOVE, _FAR_ABOVE = (
+    8,
+    24,
+)  # ems between a picture and what stands right below it; the same of the only picture of a page
 _SAME_TEXT = 0.7  # ems of white between blocks in the type of the prose: with more, another text begins
 _LARGER = 1.2  # times the type size of a caption: what is set so is no part of it
 _FAR_LARGER = 1.6  # the same of a word or two, whose size is misread more easily
@@ -126,11 +130,12 @@ def _away(group: Sequence[Block], block: Block, pictures: Sequence[Box], em: flo
 
 
 def _over(box: Box, pictures: Sequence[Box], em: float) -> list[Box]:
-    """The pictures right above a box."""
+    """The pictures right above a box; the only one of a page, which may be found too short, farther above."""
+    reach = _ABOVE if len(pictures) > 1 else _FAR_ABOVE
     return [
         picture
         for picture in pictures
-        if -em <= box.top - picture.bottom < 8 * em
+        if -em <= box.top - picture.bottom < reach * em
         and picture.horizontal_overlap(box) >= 0.3 * min(picture.width, box.width)
     ]
 
