@@ -452,6 +452,25 @@ def test_a_leaning_picture_is_painted_as_it_leans(skew: float, width: int, heigh
         assert painted[top:bottom, left:right].min() == 0  # what the box takes in beside the picture
 
 
+@pytest.mark.parametrize("skew", [0.0, 0.4, -1.0])
+@pytest.mark.parametrize("side", [200, 1000])
+def test_a_name_at_the_foot_of_a_box_that_is_too_large_stays_where_there_is_hardly_any_print(
+    skew: float, side: int
+) -> None:
+    page = np.full((1800, 1800), 255, np.uint8)
+    box = Box(300, 300, 300 + side, 300 + side)
+    page[box.top : box.bottom - 36, box.left : box.right] = 90
+    for letter in range(12):  # the name, as high as on a page of this size, near the picture and away from it
+        x = box.left + 20 + 13 * letter
+        page[box.bottom - 28 : box.bottom - 8, x : x + 5] = 40
+    painted = preparation._painted(page, [box], Lean(skew=skew), rims=True)
+    assert (painted[box.bottom - 28 : box.bottom - 8, box.left : box.right] == 40).sum() == 12 * 5 * 20
+    assert painted[box.top + 50 : box.bottom - 50, box.left + 50 : box.right - 50].min() == 255
+    assert (
+        preparation._painted(page, [box], Lean(skew=skew))[box.bottom - 20, box.left + 70 : box.left + 90].min() == 255
+    )
+
+
 SMALL = "La señorita en el jardín de su casa"
 
 

@@ -20,7 +20,7 @@ from revista.text.reading import Reading
 from revista.versions import versions
 
 NAME = "text"
-VERSION = "11"
+VERSION = "12"
 
 
 def software(options: TextSettings) -> dict[str, str]:

@@ -25,6 +25,7 @@ _MOST_ENLARGED = 4.0
 _MAX_SIDE = 12_000  # pixels of the prepared image: Leptonica stops at 2^31 bytes, and Tesseract at 32,767 pixels
 _MAX_WORK = 40_000_000  # pixels of the prepared image: an A3 page at 400 dpi has 31 million
 _RIM = 0.05  # share of a picture's longer side by which the box around it may be too large, where it leans
+_RIM_OF_PAGE = 0.02  # the same of the page's: a name fits in, below a small picture, too
 _DOTS = 5  # pixels: dots of a picture's screen that are nearer hang together
 _GRAIN = 240.0  # of 255: the grain of paper is no darker
 _COARSE = 3.5  # times as far below the middle of all greys as a quarter of them: where coarser grain ends
@@ -93,7 +94,8 @@ def prepare(
 
     lean = Lean(orientation)
     grey, ink = painted(lean)
-    if (boxes or others) and ink.letters < FEWEST_LETTERS:  # what tells how the page leans may be at the rims
+    rims = bool(boxes or others) and ink.letters < FEWEST_LETTERS
+    if rims:  # what tells how the page leans may be at the rims
         grey, ink = painted(lean, rims=True)
     corner = _corner(orientation, *size)
     lines = True
@@ -103,7 +105,7 @@ def prepare(
         skew, bend = found or (0.0, ())
         lean = Lean(orientation, skew if bend or abs(skew) >= _SMALLEST_SKEW else 0.0, bend)
         if boxes and (abs(lean.skew) >= _PICTURES_LEAN or bend):
-            grey, ink = painted(lean)
+            grey, ink = painted(lean, rims=rims)
     scale = _scale(ink.x_height, grey.shape)
     if not lines:  # specks and grain, which are best not enlarged
         scale = min(1.0, scale)
@@ -167,24 +169,31 @@ def _painted(page: np.ndarray, boxes: Sequence[Box], lean: Lean, *, rims: bool =
     grey = page.copy()
     for box in boxes:
         inside = box.clip(width, height)
-        if inside.area and (lean.skew or lean.bend):
+        if not inside.area:
+            continue
+        part = grey[inside.top : inside.bottom, inside.left : inside.right]
+        kept = np.full_like(part, 255)
+        if rims:
+            apart = _apart_at_the_rim(part, round(max(_RIM * max(part.shape), _RIM_OF_PAGE * max(height, width))))
+            kept[apart] = part[apart]
+        if lean.skew or lean.bend:
             cv2.fillPoly(grey, [np.rint(lean.outline(lean.straight(box))).astype(np.int32)], 255)
-        elif inside.area:
-            part = grey[inside.top : inside.bottom, inside.left : inside.right]
-            part[~_apart_at_the_rim(part) if rims else ...] = 255
+            np.minimum(part, kept, out=part)
+        else:
+            part[:] = kept
     _erase_rules(grey)
     return np.ascontiguousarray(np.rot90(grey, lean.orientation // 90)) if lean.orientation else grey
 
 
-def _apart_at_the_rim(picture: np.ndarray) -> np.ndarray:
+def _apart_at_the_rim(picture: np.ndarray, rim: int) -> np.ndarray:
     """What stands by itself at the rim of a picture, as a mask: not what hangs together with its inside.
 
     Args:
         picture: `(height, width)` uint8, dark on white.
+        rim: how broad it is, in pixels.
     """
     import cv2
 
-    rim = round(_RIM * max(picture.shape))
     dark = cv2.morphologyEx((picture < INK).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((_DOTS, _DOTS), np.uint8))
     _, labels = cv2.connectedComponents(dark, connectivity=8)
     picture_itself = np.unique(labels[rim:-rim, rim:-rim]) if 0 < 2 * rim < min(picture.shape) else np.unique(labels)
