@@ -22,10 +22,8 @@ _PLACES = {
 }
 
 
-_ABOVE, _FAR_ABOVE = (
-    8,
-    24,
-)  # ems between a picture and what stands right below it; the same of the only picture of a page
+_ABOVE = 8  # ems between a picture and what stands right below it
+_FAR_ABOVE = 24  # the same of the only picture of a page
 _SAME_TEXT = 0.7  # ems of white between blocks in the type of the prose: with more, another text begins
 _LARGER = 1.2  # times the type size of a caption: what is set so is no part of it
 _FAR_LARGER = 1.6  # the same of a word or two, whose size is misread more easily

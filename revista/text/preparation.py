@@ -26,6 +26,7 @@ _MAX_SIDE = 12_000  # pixels of the prepared image: Leptonica stops at 2^31 byte
 _MAX_WORK = 40_000_000  # pixels of the prepared image: an A3 page at 400 dpi has 31 million
 _RIM = 0.05  # share of a picture's longer side by which the box around it may be too large, where it leans
 _RIM_OF_PAGE = 0.02  # the same of the page's: a name fits in, below a small picture, too
+_RIM_AT_MOST = 0.25  # the same of the picture's shorter side
 _DOTS = 5  # pixels: dots of a picture's screen that are nearer hang together
 _GRAIN = 240.0  # of 255: the grain of paper is no darker
 _COARSE = 3.5  # times as far below the middle of all greys as a quarter of them: where coarser grain ends
@@ -161,7 +162,8 @@ def _painted(page: np.ndarray, boxes: Sequence[Box], lean: Lean, *, rims: bool =
         boxes: upright boxes around the pictures, in its pixels; may reach over its edges.
         lean: how lines and pictures lean and bend. A box around a leaning picture takes in print beside it: what is
             painted is what leans and the box goes around.
-        rims: whether what stands by itself at the rim of an upright box is kept, since pictures may lean unknown to us.
+        rims: whether what stands by itself at the rim of a box is kept: a name that the box reaches over, or all that
+            there is beside a picture that leans unknown to us.
     """
     import cv2
 
@@ -174,7 +176,8 @@ def _painted(page: np.ndarray, boxes: Sequence[Box], lean: Lean, *, rims: bool =
         part = grey[inside.top : inside.bottom, inside.left : inside.right]
         kept = np.full_like(part, 255)
         if rims:
-            apart = _apart_at_the_rim(part, round(max(_RIM * max(part.shape), _RIM_OF_PAGE * max(height, width))))
+            rim = max(_RIM * max(part.shape), _RIM_OF_PAGE * max(height, width))
+            apart = _apart_at_the_rim(part, round(min(rim, _RIM_AT_MOST * min(part.shape))))
             kept[apart] = part[apart]
         if lean.skew or lean.bend:
             cv2.fillPoly(grey, [np.rint(lean.outline(lean.straight(box))).astype(np.int32)], 255)
