@@ -404,6 +404,26 @@ def test_a_credit_far_below_the_only_picture_goes_with_its_caption() -> None:
     assert captions_of(sheet.run()) == {picture: "Los novios en la playa. Foto Belmira."}
 
 
+def test_a_caption_that_tells_left_from_right_may_stand_under_one_of_the_two() -> None:
+    sheet = Sheet(em=15)
+    short, tall = sheet.picture(152, 95, 715, 520), sheet.picture(753, 96, 1247, 717)
+    sheet.text(["A la izquierda, la entrada del parque; a la derecha, una escena del baile."], 723, 730, "right", 0.9)
+    both = "A la izquierda, la entrada del parque; a la derecha, una escena del baile."
+    assert captions_of(sheet.run()) == {short: both, tall: both}
+    sheet.paragraphs.clear()
+    sheet.text(["Vista general de la entrada del parque, tomada desde la terraza."], 723, 730, "right", 0.9)
+    assert captions_of(sheet.run())[tall] is None
+
+
+def test_a_caption_that_has_ended_does_not_go_on_in_small_letters() -> None:
+    sheet = Sheet(em=23)
+    sheet.picture(139, 238, 1154, 983)
+    small = sheet.picture(144, 1080, 412, 1344)
+    sheet.text(["La niña Julia", "en el salón."], 148, 1361)
+    sheet.text(["iglesia! El paseo humilde escuchó el jardín", "en la playa pero nadie recordaba ya"], 126, 1420)
+    assert captions_of(sheet.run())[small] == "La niña Julia en el salón."
+
+
 def test_page_number_and_noise_are_no_captions() -> None:
     sheet = Sheet()
     sheet.picture(200, 200, 1500, 1900)

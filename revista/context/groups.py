@@ -39,7 +39,10 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
     if len(pictures) < 2:
         return []
     near = layout.em * 4
-    above = [i for i, box in enumerate(pictures) if _over(box, caption.box, max(6 * layout.em, 0.15 * box.height))]
+    sided = near if caption.places >= {"left", "right"} else 0.0
+    above = [
+        i for i, box in enumerate(pictures) if _over(box, caption.box, max(6 * layout.em, 0.15 * box.height), sided)
+    ]
     around = above or [i for i, box in enumerate(pictures) if _beside(box, caption.box, 1.5 * near)]
     if not around:
         return []
@@ -73,10 +76,15 @@ def groups_for(caption: Candidate, pictures: Sequence[Box], layout: Layout) -> l
     ]
 
 
-def _over(picture: Box, caption: Box, limit: float) -> bool:
+def _over(picture: Box, caption: Box, limit: float, sided: float) -> bool:
+    """Whether a picture ends over a caption, at most `limit` above it.
+
+    A caption that tells left from right may be set under one of the two, up to `sided` beside the other one.
+    """
     gap = caption.top - picture.bottom
+    away = max(picture.left - caption.right, caption.left - picture.right)
     return -0.5 * caption.height <= gap <= limit and (
-        picture.horizontal_overlap(caption) > 0 or abs(picture.centre[0] - caption.centre[0]) < picture.width
+        away < 0 or abs(picture.centre[0] - caption.centre[0]) < picture.width or away < sided
     )
 
 
