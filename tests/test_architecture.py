@@ -148,7 +148,7 @@ def test_no_file_outgrows_its_reader() -> None:
     assert not long
 
 
-@pytest.mark.parametrize("stage", ["regions", "text", "context"])
+@pytest.mark.parametrize("stage", ["regions", "text", "context", "captions"])
 def test_a_stage_has_the_version_that_the_changelog_tells(stage: str) -> None:
     """Records of a version before are renewed; a change that is told but not counted would never reach an archive."""
     told = re.findall(rf"\b{stage} \(version (\d+)\)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.IGNORECASE)

@@ -91,7 +91,7 @@ def test_the_same_request_gets_the_same_words_alone_and_in_any_batch(blip: Blip)
         assert [(c.text, c.seed) for c in candidates(one)] == [(c.text, c.seed) for c in candidates(two)]
         assert [(c.text, c.seed) for c in candidates(one)] == [(c.text, c.seed) for c in candidates(three)]
         for a, b in zip(candidates(one), candidates(two), strict=True):
-            assert a.log_probability == pytest.approx(b.log_probability, abs=2e-4)
+            assert a.log_probability == pytest.approx(b.log_probability, abs=2e-3)
 
 
 def test_a_batch_again_gives_the_same_result_to_the_last_digit(blip: Blip, options: CaptionsSettings) -> None:

@@ -28,7 +28,7 @@ from revista.versions import versions
 from revista.weights import find_weights
 
 NAME = "captions"
-VERSION = "4"
+VERSION = "5"
 
 NOT_DESCRIBED = "not described by a model"
 NO_WEIGHTS = f"{NOT_DESCRIBED}: no captioner weights"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 TOP_P = 0.9  # the nucleus from which BLIP's authors sample
+PLACES = 3  # of log-probabilities: sums in another order, as with other threads, differ from the seventh place on
 
 
 def seeds_of(prompt: str, seeds: Sequence[int], samples: int) -> list[int]:
@@ -48,7 +49,7 @@ def gumbel(seeds: Sequence[int]) -> Any:
 
 
 def written_and_means(scores: torch.Tensor, closing: torch.Tensor) -> tuple[torch.Tensor, list[float]]:
-    """Which tokens were written, and the mean log-probability of those of each row, to four places.
+    """Which tokens were written, and the mean log-probability of those of each row, to `PLACES`.
 
     Args:
         scores: (rows, tokens) log-probabilities.
@@ -63,4 +64,4 @@ def written_and_means(scores: torch.Tensor, closing: torch.Tensor) -> tuple[torc
     means = (scores.float() * written).sum(dim=1) / written.sum(dim=1)
     if not torch.isfinite(means).all():
         raise ModelError("the captioner's scores are not finite numbers", "Check its weights file against its source.")
-    return written, [round(mean, 4) for mean in means.tolist()]
+    return written, [round(mean, PLACES) for mean in means.tolist()]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from revista.captions.answers import KINDS, BadAnswer, judged
 from revista.captions.questions import question
-from revista.captions.sampling import drawing
+from revista.captions.sampling import PLACES, drawing
 from revista.devices import as_picture, load_model, load_part, pick_device, predict_in_batches, settled_precision
 from revista.errors import MissingWeights, ModelError
 from revista.screens import reduced
@@ -153,7 +153,7 @@ class Vlm:
         ends = ends if isinstance(ends, list) else [ends]
         if len(new) >= self._options.answer_tokens and int(new[-1]) not in ends:
             raise BadAnswer("the answer was cut at captions.answer_tokens")
-        return self._tokenizer.decode(new, skip_special_tokens=True).strip(), round(mean, 4)
+        return self._tokenizer.decode(new, skip_special_tokens=True).strip(), round(mean, PLACES)
 
 
 class _Tally:
