@@ -23,7 +23,7 @@ _PLACES = {
 
 
 _ABOVE = 8  # ems between a picture and what stands right below it
-_FAR_ABOVE = 24  # the same of the only picture of a page
+FAR_ABOVE = 24  # the same of the only picture of a page, which may be found too short
 _A_NOTE = 3  # words at most of what may follow a full stop in small letters: a note, or what was misread
 _SAME_TEXT = 0.7  # ems of white between blocks in the type of the prose: with more, another text begins
 _LARGER = 1.2  # times the type size of a caption: what is set so is no part of it
@@ -130,7 +130,7 @@ def _away(group: Sequence[Block], block: Block, pictures: Sequence[Box], em: flo
 
 def _over(box: Box, pictures: Sequence[Box], em: float) -> list[Box]:
     """The pictures right above a box; the only one of a page, which may be found too short, farther above."""
-    reach = _ABOVE if len(pictures) > 1 else _FAR_ABOVE
+    reach = _ABOVE if len(pictures) > 1 else FAR_ABOVE
     return [
         picture
         for picture in pictures
@@ -174,7 +174,7 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
     begun = last.leads_on_to(block) or (
         last.unfinished and (of_one_run or in_capitals or _follows(last.box, block.box, size))
     )
-    if block.text[:1].islower() and not last.unfinished and not begun and block.word_count > _A_NOTE:
+    if block.text[:1].islower() and not last.unfinished and block.word_count > _A_NOTE:
         return False  # it goes on with another sentence
     if layout.set_as_prose(block) and not begun and _margins_differ(box, block.box, size):
         return False  # the text goes on at its own margin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from revista.context.candidates import Candidate
+from revista.context.candidates import FAR_ABOVE, Candidate
 from revista.context.groups import Target
 from revista.context.roles import Layout, Role, clearly_smaller
 from revista.geometry import Box
@@ -15,7 +15,6 @@ NO_CAPTION = 1.0
 _BASE = 0.1
 _ALONE = 0.3  # the cost where there is one picture and no other print
 _NAME = 12  # words at most of a caption that stands so
-_FAR_BELOW = 24  # ems below the picture within which it may
 _LEVEL_WITH_FOOT = 2.0  # ems above its foot that print may begin and still stand as low
 _FOOT = 0.08  # share of a picture's height: boxes of pale drawings reach down to the name below them
 _AT_FOOT = 0.3  # the cost of standing within a box, at its foot: what stands below is its caption rather
@@ -117,7 +116,7 @@ def _at_the_rim(picture: Box, caption: Box, em: float) -> bool:
     Far below it is near enough, and so is any place as low as its foot: pictures that fade out are found smaller than
     they are, and the name of a drawing stands where the sheet has room.
     """
-    low = -_LEVEL_WITH_FOOT * em <= caption.top - picture.bottom < _FAR_BELOW * em
+    low = -_LEVEL_WITH_FOOT * em <= caption.top - picture.bottom < FAR_ABOVE * em
     near = picture.grow(round(4 * em)).intersect(caption).area > 0 or low
     x, y = caption.centre
     inner = picture.grow(-round(2 * em))

@@ -84,7 +84,7 @@ def _over(picture: Box, caption: Box, limit: float, sided: float) -> bool:
     gap = caption.top - picture.bottom
     away = max(picture.left - caption.right, caption.left - picture.right)
     return -0.5 * caption.height <= gap <= limit and (
-        away < 0 or abs(picture.centre[0] - caption.centre[0]) < picture.width or away < sided
+        away < sided or abs(picture.centre[0] - caption.centre[0]) < picture.width
     )
 
 

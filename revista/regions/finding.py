@@ -119,7 +119,7 @@ def pictures(seen: Closely, curve: Curve, printed: Print | None) -> tuple[list[n
     likely = np.array([curve.confidence(judgement) for judgement in seen.judged], float)
     places, confidences = decide(seen.boxes, likely, seen.fits)
     corners = [seen.boxes[i] for i, sure in zip(places, confidences, strict=True) if sure >= LOWEST]
-    boxes = [on_page(one, *seen.size) for one in corners]
+    boxes = [_on_page(one, *seen.size) for one in corners]
     told = confidences[: len(corners)].tolist()
     if printed:
         told = believed(boxes, told, printed)
@@ -127,7 +127,7 @@ def pictures(seen: Closely, curve: Curve, printed: Print | None) -> tuple[list[n
     return [corners[i] for i in order], [boxes[i] for i in order], [told[i] for i in order]
 
 
-def on_page(corners: np.ndarray, width: int, height: int) -> Box:
+def _on_page(corners: np.ndarray, width: int, height: int) -> Box:
     """Corners (4,) in pixels as a box of at least one pixel on a page of `width` x `height` pixels."""
     left, top, right, bottom = np.clip(corners.round(), 0, (width, height, width, height)).astype(int).tolist()
     left, top = min(left, width - 1), min(top, height - 1)

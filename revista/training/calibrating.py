@@ -51,10 +51,10 @@ def calibrate(folder: Path, samples: Iterable[Sample]) -> Curve:
         samples: pages, best such that the networks have not learnt from.
     """
     network, refiner = session(folder / ONNX), Refiner(folder / REFINE_ONNX)
-    return fitted([see(network, refiner, sample) for sample in samples])
+    return fitted([_see(network, refiner, sample) for sample in samples])
 
 
-def see(network: Any, refiner: Refiner, sample: Sample) -> Seen:
+def _see(network: Any, refiner: Refiner, sample: Sample) -> Seen:
     """What a page network, a session of onnxruntime, and the closer look make of a page."""
     image, printed = sample.image, separate(sample.image)
     looked = look_at(network, image)
