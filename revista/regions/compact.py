@@ -4,7 +4,7 @@ The networks are run by onnxruntime, and trained in `revista.training`: `regions
 the page; it proposes boxes (`decoding`), as the ink does (`halftone`), and judges both (`judging`). The second looks
 closely at each box and moves its borders (`refining`; `finding` brings these together). The third tells what kind of
 picture it is (`looking`). Print under it is not its own (`trimming`), what shines through the paper is none at all
-(`showthrough`).
+(`showthrough`), and photographs that hang askew together are one (`askew`).
 """
 
 from __future__ import annotations

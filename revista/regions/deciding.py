@@ -28,7 +28,7 @@ _INSIDE = 0.8  # share of a box from which it lies in another one
 _APART = 0.2  # share of a box that another one may cover, of pictures that are inside the same
 _THINKABLE = 0.05  # confidence by its judgement below which a box was rightly overlooked, unless it is plain
 _BESIDE = 0.3  # the same of a picture that was overlooked, beside those that stand
-_LESS = 0.999  # of the confidence of what it lost against
+LESS = 0.999  # of the confidence of what it lost against
 
 
 def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -57,7 +57,7 @@ def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tupl
         inside = [_covered(boxes[i], boxes[whole]) for i in parts]  # what lies outside is no part of it
         if len(parts) > 1 and worth[parts] @ inside > worth[whole]:
             told[parts] = np.maximum(told[parts], fits[parts])
-            told[whole] = min(told[whole], _LESS * told[parts].min())
+            told[whole] = min(told[whole], LESS * told[parts].min())
             standing = [i for i in standing if i != whole] + parts
     for whole in (i for i in sure if confidences[i] >= _THINKABLE and i not in standing):
         pieces = [i for i in standing if _covered(boxes[i], boxes[whole]) >= _INSIDE]
@@ -67,7 +67,7 @@ def decide(boxes: np.ndarray, confidences: np.ndarray, fits: np.ndarray) -> tupl
         clearly = more > _CLEARLY and confidences[whole] >= _LIKELY and len(pieces) > 1 and worth[pieces].min() >= 0
         if clearly or more > _BY_FAR:
             told[whole] = max(told[whole], fits[whole])
-            told[pieces] = np.minimum(told[pieces], _LESS * told[whole])
+            told[pieces] = np.minimum(told[pieces], LESS * told[whole])
             standing = [i for i in standing if i not in pieces] + [whole]
     for i in (i for i in sure if i not in standing):
         thinkable = confidences[i] >= _THINKABLE or fits[i] >= _PLAIN

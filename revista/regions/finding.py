@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from revista.geometry import Box
-from revista.regions.deciding import decide
+from revista.regions.askew import collages
+from revista.regions.deciding import LESS, decide
 from revista.regions.decoding import STRIDE, Proposal, inside_and_looks, overlaps
 from revista.regions.detector import PART
 from revista.regions.ink import Print
@@ -123,6 +124,12 @@ def pictures(seen: Closely, curve: Curve, printed: Print | None) -> tuple[list[n
     told = confidences[: len(corners)].tolist()
     if printed:
         told = believed(boxes, told, printed)
+        for whole, inside in collages(boxes, told, printed):
+            corners.append(np.array(whole, float))
+            boxes.append(whole)
+            told.append(max(told[i] for i in inside))
+            for i in inside:
+                told[i] = min(told[i], LESS * told[-1])
     order = sorted(range(len(told)), key=lambda i: -told[i])
     return [corners[i] for i in order], [boxes[i] for i in order], [told[i] for i in order]
 
