@@ -424,6 +424,85 @@ def test_a_caption_that_has_ended_does_not_go_on_in_small_letters() -> None:
     assert captions_of(sheet.run())[small] == "La niña Julia en el salón."
 
 
+def test_a_heading_in_capitals_below_a_caption_is_no_part_of_it() -> None:
+    sheet = Sheet(em=26)
+    sheet.text(["EL JARDÍN DE LA CONDESA"], 600, 120, "centre", 1.7)
+    sheet.prose(66, 530, 220, 480, seed=1)
+    sheet.prose(623, 530, 220, 480, seed=2)
+    picture = sheet.picture(67, 509, 1150, 1000)
+    sheet.text(["El señor Hinojares a bordo."], 72, 1010, size=0.84)
+    sheet.text(["EL CAMINO ANUNCIABA EL JARDÍN"], 74, 1036, size=0.96)
+    sheet.prose(65, 530, 1090, 1640, seed=3)
+    sheet.prose(623, 530, 1056, 1640, seed=4)
+    assert captions_of(sheet.run()) == {picture: "El señor Hinojares a bordo."}
+
+
+def test_text_at_its_full_width_below_what_a_detector_takes_for_a_caption_is_no_part_of_it() -> None:
+    sheet = Sheet(em=27)
+    sheet.prose(84, 376, 160, 1140, seed=1)
+    sheet.prose(498, 376, 160, 1300, seed=2)
+    picture = sheet.picture(100, 1197, 441, 1431)
+    sheet.text(["La niña Elvira Valdoro", "en el jardín."], 106, 1445, size=1.03)
+    box = sheet.paragraphs[-1].box
+    sheet.text(
+        ["El cuento amable perdió el", "silencio y después el público", "adornó la tarde en la plaza."], 84, 1520
+    )
+    sheet.regions.append(Region(id="0003-r09", kind=RegionKind.CAPTION, box=box, confidence=0.9, detector="test"))
+    assert captions_of(sheet.run())[picture] == "La niña Elvira Valdoro en el jardín."
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_caption_in_the_type_of_the_prose_may_begin_lower_where_a_detector_tells_it(told: bool) -> None:
+    sheet = Sheet(em=19)
+    sheet.prose(120, 388, 190, 400, seed=1)
+    picture = sheet.picture(163, 459, 464, 618)
+    lines = [
+        "La niña Carmen en el jardín.",
+        "El sombrero triste no se oía",
+        "ni en el patio ni en la casa",
+        "de la playa y las señoras no",
+        "reían de las historias.",
+    ]
+    sheet.text(lines, 165, 650, size=0.98)
+    box = sheet.paragraphs[-1].box
+    sheet.text(["La casa"], 314, 790, "centre", 1.5)
+    sheet.prose(120, 388, 840, 1660, seed=2)
+    sheet.prose(533, 388, 190, 1660, seed=3)
+    if told:
+        sheet.regions.append(Region(id="0003-r09", kind=RegionKind.CAPTION, box=box, confidence=0.4, detector="test"))
+    assert captions_of(sheet.run())[picture] == (" ".join(lines) if told else None)
+
+
+def test_a_speck_at_the_foot_of_a_picture_does_not_stand_for_its_caption() -> None:
+    sheet = Sheet(em=26)
+    sheet.text(["EL SILENCIO"], 635, 159, "centre", 2.2)
+    first, second = sheet.picture(88, 230, 669, 606), sheet.picture(719, 240, 1141, 560)
+    sheet.text(["CAN"], 363, 607, size=0.36)
+    sheet.text(["El señor Armendral en el club."], 96, 624, size=0.9)
+    sheet.text(["La niña Dolores en el jardín."], 744, 579)
+    found = captions_of(sheet.run())
+    assert found == {first: "El señor Armendral en el club.", second: "La niña Dolores en el jardín."}
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_capitals_far_below_the_only_picture_are_its_name_where_there_is_no_other_print(alone: bool) -> None:
+    sheet = Sheet(em=19)
+    picture = sheet.picture(105, 111, 1342, 1319)
+    sheet.text(["EL NUEVO MUELLE"], 740, 1621, "centre")
+    if not alone:
+        sheet.prose(105, 1237, 1680, 2200)
+    assert captions_of(sheet.run()) == {picture: "EL NUEVO MUELLE" if alone else None}
+
+
+def test_a_caption_that_tells_left_from_right_may_be_read_in_two_pieces_of_one_line() -> None:
+    sheet = Sheet(em=15)
+    left, right = sheet.picture(150, 800, 590, 1130), sheet.picture(640, 800, 1200, 1140)
+    start = sheet.text(["A la izquierda, el doctor Julio"], 430, 1159) and sheet.paragraphs[-1].box.right
+    sheet.text(["Navales; a la derecha, una escena del baile."], start + 5, 1159)
+    both = "A la izquierda, el doctor Julio Navales; a la derecha, una escena del baile."
+    assert captions_of(sheet.run()) == {left: both, right: both}
+
+
 def test_page_number_and_noise_are_no_captions() -> None:
     sheet = Sheet()
     sheet.picture(200, 200, 1500, 1900)

@@ -26,6 +26,7 @@ _ABOVE = 8  # ems between a picture and what stands right below it
 FAR_ABOVE = 24  # the same of the only picture of a page, which may be found too short
 _A_NOTE = 3  # words at most of what may follow a full stop in small letters: a note, or what was misread
 _SAME_TEXT = 0.7  # ems of white between blocks in the type of the prose: with more, another text begins
+_SAME_LINE = 0.6  # ems between pieces of one line, at most
 _LARGER = 1.2  # times the type size of a caption: what is set so is no part of it
 _FAR_LARGER = 1.6  # the same of a word or two, whose size is misread more easily
 
@@ -149,6 +150,8 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
     last, box, em = group[-1], hull(b.box for b in group), layout.em
     gap = block.box.top - max(b.box.bottom for b in group)
     size = max(block.em, last.em)
+    if _tells_the_sides(last, block, size):
+        return True
     if block.box.centre[1] <= last.box.centre[1] and not block.credit:
         return False
     if any(
@@ -190,6 +193,11 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
     set_in = min(box.left - block.box.left, block.box.right - box.right)
     if layout.set_as_prose(block) and not begun and len(block.lines) > 1 and set_in > 3 * size:
         return False  # the first line of the text would not have been set in
+    told = not block.hinted and all(b.hinted for b in group)
+    if layout.set_as_prose(block) and not last.unfinished and told and len(block.lines) > 1 and set_in > 0.5 * size:
+        return False  # the text goes on at its full width below what a detector takes for a caption
+    if block.capitals and not last.unfinished and not any(b.capitals for b in group) and block.em > last.em:
+        return False  # a heading
     if _is_larger(block, last, layout.em) and not (begun and block.text[:1].islower()):
         return False  # a heading: notes below captions are no larger than these
     shared = block.box.horizontal_overlap(box) / max(1, min(block.box.width, box.width))
@@ -199,6 +207,14 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
         for picture in _over(box, pictures, em)
     )
     return -0.8 * size <= gap < 1.6 * size and (shared >= 0.5 or under_one)
+
+
+def _tells_the_sides(left: Block, right: Block, em: float) -> bool:
+    """Whether two pieces of a line that nearly touch tell what is seen on the left and, going on, on the right."""
+    told = [Candidate((block,)).places for block in (left, right)]
+    level = 2 * left.box.vertical_overlap(right.box) > max(left.box.height, right.box.height)
+    near = abs(right.box.left - left.box.right) < _SAME_LINE * em
+    return level and near and left.unfinished and "left" in told[0] and "right" in told[1]
 
 
 def _follows(upper: Box, lower: Box, em: float) -> bool:

@@ -39,6 +39,10 @@ _RUNNING_HEAD_WORDS = 6
 # where a detector takes them for a caption, or they name a person.
 _SLACK, _TOLD_SLACK = 0.7, 1.0
 _SMALL, _SMALL_REACH = 0.85, 3.0  # times the type of the prose; ems above capitals so small within which a picture ends
+_REACH, _TOLD_REACH = (
+    1.2,
+    2.0,
+)  # ems below a picture that a caption in the type of the prose begins; if a detector tells it
 _CENTRED, _OFF = 1.5, 3.0  # ems from the middle of the picture above, at most, and of the text below, at least
 
 
@@ -114,7 +118,7 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
         ):
             leads = _leads_to_prose(block, blocks, roles, pictures, em)
             clear = not any(_under(block.box, box, max(8 * em, 0.15 * box.height)) for box in pictures)
-            if _hangs_on(block, blocks, pictures, em, usual):
+            if _hangs_on(block, blocks, pictures, em, usual) or _names_the_plate(block, blocks, pictures):
                 continue
             if leads or (clear and not _inside_any(block.box, pictures)):
                 roles[block.order] = Role.HEADING
@@ -126,7 +130,7 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
 def _first_role(block: Block, run: int, least: int, em: float, usual: Breadth) -> Role:
     if block.folio or block.imprint:
         return Role.FURNITURE
-    if not block.legible or (usual.value and block.em < _TINY * em):
+    if not block.legible or ((usual.value or block.word_count == 1) and block.em < _TINY * em):
         return Role.NOISE
     if block.told and block.word_count <= 80:
         return Role.SHORT
@@ -269,6 +273,13 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
     return gap < 1.5 * em and gap < min(below, default=2 * em) + slack * em
 
 
+def _names_the_plate(block: Block, blocks: Sequence[Block], pictures: Sequence[Box]) -> bool:
+    """Whether it is all the print of a page, and stands below its only picture, which may be found too short."""
+    if len(pictures) != 1 or any(other.legible and not other.folio for other in blocks if other is not block):
+        return False
+    return block.box.top >= pictures[0].bottom and block.box.horizontal_overlap(pictures[0]) > 0
+
+
 def _off_centre(a: Box, b: Box) -> float:
     return abs(a.centre[0] - b.centre[0])
 
@@ -292,8 +303,9 @@ def _ends_under_a_picture(
     ended = text[-1:] in ".!?»”)…:;"  # the last two are easily misread
     if not ended and not credited and not (nearest and _is_set_in(box, nearest, em)):
         return False
+    reach = _TOLD_REACH if all(block.hinted for block in members) else _REACH
     if not any(
-        -0.5 * em <= box.top - p.bottom <= 1.2 * em
+        -0.5 * em <= box.top - p.bottom <= reach * em
         and p.left - 1.5 * em <= box.left
         and box.right <= p.right + 1.5 * em
         for p in pictures
