@@ -503,6 +503,26 @@ def test_a_caption_that_tells_left_from_right_may_be_read_in_two_pieces_of_one_l
     assert captions_of(sheet.run()) == {left: both, right: both}
 
 
+def test_a_word_that_was_read_in_two_pieces_is_one() -> None:
+    sheet = Sheet(em=23)
+    picture = sheet.picture(100, 233, 1090, 1482)
+    sheet.text(["Los novios en la qu"], 100, 1504)
+    sheet.text(["inta."], sheet.paragraphs[-1].box.right + 2, 1504)
+    sheet.text(["(Fo, t. Dalmares)"], 1090, 1540, "right", 0.7)
+    sheet.text(["78"], 1140, 139)
+    assert captions_of(sheet.run()) == {picture: "Los novios en la qu inta. (Fo, t. Dalmares)"}
+
+
+@pytest.mark.parametrize(("gap", "linked"), [(200, True), (400, False)])
+def test_a_name_farther_below_a_picture_on_a_page_of_few_words(gap: int, linked: bool) -> None:
+    """Photographs of an album fade into their sheet, and are found too short."""
+    sheet = Sheet(em=27)
+    first, second = sheet.picture(156, 385, 542, 1410), sheet.picture(1127, 408, 1403, 1282)
+    sheet.text(["Lucila Fontanales"], 171, 1420)
+    sheet.text(["Julio Olivarte"], 1136, 1282 + gap, size=0.75)
+    assert captions_of(sheet.run()) == {first: "Lucila Fontanales", second: "Julio Olivarte" if linked else None}
+
+
 def test_page_number_and_noise_are_no_captions() -> None:
     sheet = Sheet()
     sheet.picture(200, 200, 1500, 1900)

@@ -17,6 +17,7 @@ _ALONE = 0.3  # the cost where there is one picture and no other print
 _NAME = 12  # words at most of a caption that stands so
 _LEVEL_WITH_FOOT = 2.0  # ems above its foot that print may begin and still stand as low
 _FOOT = 0.08  # share of a picture's height: boxes of pale drawings reach down to the name below them
+_FARTHER, _FAR = 1.5, 0.35  # times the usual reach, and its cost at most: names on such a page, whose pictures fade
 _AT_FOOT = 0.3  # the cost of standing within a box, at its foot: what stands below is its caption rather
 _BEYOND = 0.6  # the cost of standing beyond the edge of a photograph that is found too narrow
 _AWAY = 0.6  # of its width: how far beyond, at most
@@ -71,7 +72,8 @@ def link_cost(
     reach = _REACH[place]
     if place in ("below", "above"):
         reach = max(reach, 0.15 * target.box.height / layout.em)
-    if gap > reach or _picture_between(target, caption.box, pictures):
+    name = place == "below" and caption.word_count <= _NAME and _has_few_words(layout)
+    if gap > (_FARTHER if name else 1.0) * reach or _picture_between(target, caption.box, pictures):
         return None
     between = _print_between(target, caption, place, layout)
     if between is None:
@@ -80,6 +82,7 @@ def link_cost(
     if wording is None:
         return None
     distance = 0.5 * gap / reach if reach else 0.0
+    distance = min(distance, _FAR) if name else distance
     askew = _misalignment(target.box, caption.body, place, layout.em)
     cost = (
         _BASE
