@@ -21,7 +21,7 @@ from revista import text as text_stage
 from revista.context.assignment import assign
 from revista.context.blocks import blocks_of
 from revista.context.candidates import candidates_of
-from revista.context.quotes import quote_of, tokens_of
+from revista.context.quotes import quote_of, tokens_of, tokens_of_each
 from revista.context.roles import layout_of
 from revista.context.typeface import em_of
 from revista.errors import BadArguments
@@ -632,6 +632,13 @@ def test_words_divided_at_line_ends_are_joined(lines: list[str], text: str) -> N
     assert quote is not None
     assert quote.text == text
     assert len(quote.boxes) == 2
+
+
+def test_words_of_two_parts_of_a_caption_are_never_joined() -> None:
+    first, second = [line_of("Una foto-", 0)], [line_of("0 de dos", 50), line_of("más", 100)]
+    tokens = tokens_of_each([first, second])
+    assert [token.text for token in tokens] == ["Una", "foto-", "0", "de", "dos", "más"]
+    assert [token.parts[0][0] for token in tokens] == [0, 0, 1, 1, 1, 2]
 
 
 def test_windows_have_ten_words_and_share_three() -> None:

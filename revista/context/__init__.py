@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from revista.context.assignment import Link, assign
 from revista.context.blocks import Block, blocks_of
 from revista.context.candidates import candidates_of
-from revista.context.quotes import Token, quote_of, tokens_of, windows_of
+from revista.context.quotes import Token, quote_of, tokens_of, tokens_of_each, windows_of
 from revista.context.roles import Layout, Role, layout_of
 from revista.geometry import Box, hull
 from revista.lean import Lean
@@ -73,7 +73,7 @@ def run(number: int, regions: Regions, text: PageText, previous: PageText | None
             PictureContext(
                 picture=picture.id,
                 box=picture.box,
-                caption=_quote(link.blocks, number, options) if link else None,
+                caption=_caption(link, number, options) if link else None,
                 caption_parts=_quotes(link.parts, number, options) if link and len(link.parts) > 1 else (),
                 caption_confidence=link.confidence if link else 0.0,
                 caption_shared_with=tuple(pictures[i].id for i in link.pictures if i != index) if link else (),
@@ -91,6 +91,12 @@ def run(number: int, regions: Regions, text: PageText, previous: PageText | None
 
 def _tokens(passage: _Passage) -> list[Token]:
     return tokens_of(line for block in passage for line in block.lines)
+
+
+def _caption(link: Link, page: int, options: ContextSettings) -> Quote | None:
+    """All of a caption, in as many parts as it is printed in."""
+    parts = ([line for block in part for line in block.lines] for part in link.parts)
+    return quote_of(tokens_of_each(parts), page, options.min_word_confidence)
 
 
 def _quote(passage: _Passage, page: int, options: ContextSettings) -> Quote | None:

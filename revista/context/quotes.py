@@ -46,6 +46,18 @@ def tokens_of(lines: Iterable[Line]) -> list[Token]:
     return tokens
 
 
+def tokens_of_each(passages: Iterable[Sequence[Line]]) -> list[Token]:
+    """The words of several passages one after the other, none put together across two; lines are counted through."""
+    tokens: list[Token] = []
+    before = 0
+    for lines in passages:
+        for token in tokens_of(lines):
+            placed = tuple((before + number, box) for number, box in token.parts)
+            tokens.append(Token(token.text, placed, token.confidence))
+        before += len(lines)
+    return tokens
+
+
 def _divided(left: str, right: str) -> bool:
     if len(left) < 3 or left[-1] not in _HYPHENS:
         return False
