@@ -39,10 +39,7 @@ _RUNNING_HEAD_WORDS = 6
 # where a detector takes them for a caption, or they name a person.
 _SLACK, _TOLD_SLACK = 0.7, 1.0
 _SMALL, _SMALL_REACH = 0.85, 3.0  # times the type of the prose; ems above capitals so small within which a picture ends
-_REACH, _TOLD_REACH = (
-    1.2,
-    2.0,
-)  # ems below a picture that a caption in the type of the prose begins; if a detector tells it
+_REACH, _TOLD_REACH = 1.2, 2.0  # ems below a picture that a caption in the type of the prose begins; if it is told
 _CENTRED, _OFF = 1.5, 3.0  # ems from the middle of the picture above, at most, and of the text below, at least
 
 
