@@ -497,8 +497,8 @@ def test_capitals_far_below_the_only_picture_are_its_name_where_there_is_no_othe
 def test_a_caption_that_tells_left_from_right_may_be_read_in_two_pieces_of_one_line() -> None:
     sheet = Sheet(em=15)
     left, right = sheet.picture(150, 800, 590, 1130), sheet.picture(640, 800, 1200, 1140)
-    start = sheet.text(["A la izquierda, el doctor Julio"], 430, 1159) and sheet.paragraphs[-1].box.right
-    sheet.text(["Navales; a la derecha, una escena del baile."], start + 5, 1159)
+    sheet.text(["A la izquierda, el doctor Julio"], 430, 1159)
+    sheet.text(["Navales; a la derecha, una escena del baile."], sheet.paragraphs[-1].box.right + 5, 1159)
     both = "A la izquierda, el doctor Julio Navales; a la derecha, una escena del baile."
     assert captions_of(sheet.run()) == {left: both, right: both}
 

@@ -20,8 +20,10 @@ _FOOT = 0.08  # share of a picture's height: boxes of pale drawings reach down t
 _AT_FOOT = 0.3  # the cost of standing within a box, at its foot: what stands below is its caption rather
 _BEYOND = 0.6  # the cost of standing beyond the edge of a photograph that is found too narrow
 _AWAY = 0.6  # of its width: how far beyond, at most
-_FEW_LETTERS = 120  # of a page: the text stage then reads what stands by itself at the rim of a picture's box
-_FARTHER, _FAR = 1.5, 0.35  # times the reach of a name on such a page, where pictures fade out; its cost at most
+_FARTHER, _FAR = (
+    1.5,
+    0.35,
+)  # times the reach of a name on a page of few words, where pictures fade out; its cost at most
 _PROSE_TYPE = 0.45  # the cost of being set as the prose is
 _OWN_TYPE = 0.06  # difference from the prose's type from which it is the caption's own
 _GROUP = 0.05
@@ -72,7 +74,7 @@ def link_cost(
     reach = _REACH[place]
     if place in ("below", "above"):
         reach = max(reach, 0.15 * target.box.height / layout.em)
-    name = place == "below" and caption.word_count <= _NAME and _has_few_words(layout)
+    name = place == "below" and caption.word_count <= _NAME and layout.few_words
     if gap > (_FARTHER if name else 1.0) * reach or _picture_between(target, caption.box, pictures):
         return None
     between = _print_between(target, caption, place, layout)
@@ -129,7 +131,7 @@ def _at_the_rim(picture: Box, caption: Box, em: float) -> bool:
 
 def _at_the_foot(picture: Box, caption: Box, layout: Layout) -> bool:
     """Whether print in the box of one of several pictures is the name below it: at its foot, on a page of few words."""
-    return _has_few_words(layout) and picture.bottom - caption.top <= _LEVEL_WITH_FOOT * layout.em
+    return layout.few_words and picture.bottom - caption.top <= _LEVEL_WITH_FOOT * layout.em
 
 
 def _beyond_the_edge(picture: Box, caption: Candidate, pictures: Sequence[Box], layout: Layout) -> bool:
@@ -143,13 +145,9 @@ def _beyond_the_edge(picture: Box, caption: Candidate, pictures: Sequence[Box], 
         0 <= away < _AWAY * picture.width
         and abs(body.top - picture.bottom) < _LEVEL_WITH_FOOT * em
         and caption.word_count <= _NAME
-        and _has_few_words(layout)
+        and layout.few_words
         and not any(other.grow(round(4 * em)).intersect(body).area for other in pictures if other != picture)
     )
-
-
-def _has_few_words(layout: Layout) -> bool:
-    return sum(len(block.text) for block in layout.blocks) < _FEW_LETTERS
 
 
 def place_of(picture: Box, caption: Box) -> str | None:

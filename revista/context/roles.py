@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import cached_property
 from typing import Protocol
 
 from revista.context.blocks import Block, page_em, prose_breadth
@@ -40,6 +41,7 @@ _RUNNING_HEAD_WORDS = 6
 _SLACK, _TOLD_SLACK = 0.7, 1.0
 _SMALL, _SMALL_REACH = 0.85, 3.0  # times the type of the prose; ems above capitals so small within which a picture ends
 _REACH, _TOLD_REACH = 1.2, 2.0  # ems below a picture that a caption in the type of the prose begins; if it is told
+_FEW_LETTERS = 120  # of a page: the text stage then reads what stands by itself at the rim of a picture's box
 _CENTRED, _OFF = 1.5, 3.0  # ems from the middle of the picture above, at most, and of the text below, at least
 
 
@@ -81,6 +83,11 @@ class Layout:
         """Whether it is set in the type of the page's prose, where there is prose."""
         difference = self.type_difference(block)
         return difference is not None and difference <= OTHER_TYPE
+
+    @cached_property
+    def few_words(self) -> bool:
+        """Whether the page has hardly any print."""
+        return sum(len(block.text) for block in self.blocks) < _FEW_LETTERS
 
     def of(self, role: Role) -> list[Block]:
         """The blocks with that role, in reading order."""

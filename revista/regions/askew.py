@@ -13,11 +13,10 @@ import cv2
 import numpy as np
 
 from revista.geometry import Box, hull
-from revista.regions.ink import Print
+from revista.regions.ink import Print, is_rectangle
 
 _STANDS = 0.5  # confidence from which a box is a picture
 _MOST_OF_BOX = 0.6  # that the shape of a photograph takes
-_FILLED = 0.85  # of its leaning rectangle that it fills; an oval fills .79
 _LEAST = 20  # pixels at the working size: its sides
 _AROUND = 0.5  # letters around a box that its shape is looked for in
 _ENDS = 0.12  # of a side: its ends, which may be those of its neighbours
@@ -74,35 +73,28 @@ def _lean(part: Box, printed: Print) -> float | None:
     area = part.grow(round(_AROUND * printed.letter)).intersect(printed.page)
     if not area.area:
         return None
-    rows, columns = slice(area.top, area.bottom), slice(area.left, area.right)
-    mask = ((printed.ink[rows, columns] & ~printed.text[rows, columns]) | printed.rules[rows, columns]).astype(np.uint8)
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outlines = printed.outlines(area)
     if not outlines:
         return None
     outline = max(outlines, key=cv2.contourArea)
     left, top, width, height = cv2.boundingRect(outline)
     if width * height < _MOST_OF_BOX * part.area or min(width, height) < _LEAST:
         return None
-    long, short = cv2.minAreaRect(outline)[1]
-    if cv2.contourArea(outline) < _FILLED * long * short:
+    if not is_rectangle(outline):
         return None
-    shape = cv2.drawContours(np.zeros_like(mask), [outline], -1, 1, -1)[top : top + height, left : left + width]
-    slopes = np.sort([_slope(shape), _slope(shape[::-1], -1), _slope(shape.T, -1), _slope(shape.T[::-1])])
+    within = outline - np.array([left, top])
+    shape = cv2.drawContours(np.zeros((height, width), np.uint8), [within], -1, 1, -1)
+    slopes = np.sort([_slope(shape), -_slope(shape[::-1]), -_slope(shape.T), _slope(shape.T[::-1])])
     apart = slopes[2:] - slopes[:2]  # of three sides; one may fade into the paper
     lean = float(slopes[1 + int(apart.argmin())])
     return lean if apart.min() <= max(_AGREE[0], _AGREE[1] * abs(lean)) else None
 
 
-def _slope(shape: np.ndarray, sign: int = 1) -> float:
-    """The slope of the upper edge of a shape (height, width), in degrees: the median of all of its middle.
-
-    Args:
-        shape: not 0 where it is.
-        sign: -1 turns it round.
-    """
+def _slope(shape: np.ndarray) -> float:
+    """The slope of the upper edge of a shape (height, width), not 0 where it is, in degrees: a median."""
     edge = shape[:, round(_ENDS * shape.shape[1]) : round((1 - _ENDS) * shape.shape[1])].argmax(axis=0).astype(float)
     half = len(edge) // 2
-    return sign * float(np.degrees(np.arctan(np.median((edge[half:] - edge[: len(edge) - half]) / half))))
+    return float(np.degrees(np.arctan(np.median((edge[half:] - edge[: len(edge) - half]) / half))))
 
 
 def _groups(places: Sequence[int], boxes: Sequence[Box], near: int) -> list[list[int]]:

@@ -16,7 +16,7 @@ import numpy as np
 from revista.geometry import Box, hull
 from revista.records import RegionKind
 from revista.regions.detector import Finding, block, each
-from revista.regions.ink import Print, components_of, separate
+from revista.regions.ink import Print, components_of, is_rectangle, separate
 
 if TYPE_CHECKING:
     from layoutparser import TextBlock
@@ -30,7 +30,6 @@ _FRAME = 0.05  # of the longer side of the page: how far from its picture a fram
 _REACH = 1.0  # letters: loose strokes this close to a drawing belong to it
 _GROW = 1.6  # how much of its area a picture may gain by loose strokes at a time
 _LEAST_PART = 0.15  # of the shorter side of a group: what is smaller is no photograph of it
-_FILLED = 0.85  # of its upright or leaning rectangle that a photograph fills
 _LOOSE = 0.03  # of a group's area that may be neither photograph nor paper
 _DRAWING_SCORE = 0.6  # of a page that is one drawing
 
@@ -157,17 +156,14 @@ def _apart(box: Box, printed: Print) -> list[Box]:
     import cv2
 
     area = box.grow(round(printed.letter)).intersect(printed.page)
-    part = slice(area.top, area.bottom), slice(area.left, area.right)
-    mask = (printed.ink[part] & ~printed.text[part]) | printed.rules[part]
-    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     found, loose = [], 0.0
-    for outline in outlines:
-        inside, (_, sides, _) = cv2.contourArea(outline), cv2.minAreaRect(outline)
-        if min(sides) > _LEAST_PART * min(box.width, box.height) and inside > _FILLED * sides[0] * sides[1]:
+    for outline in printed.outlines(area):
+        _, sides, _ = cv2.minAreaRect(outline)
+        if min(sides) > _LEAST_PART * min(box.width, box.height) and is_rectangle(outline):
             x, y, w, h = cv2.boundingRect(outline)
             found.append(Box(area.left + x, area.top + y, area.left + x + w, area.top + y + h))
         else:
-            loose += inside
+            loose += cv2.contourArea(outline)
     overlap = any(a.intersect(b).area for a, b in combinations(found, 2))
     return found if len(found) > 1 and not overlap and loose < _LOOSE * box.area else [box]
 

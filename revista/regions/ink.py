@@ -15,6 +15,7 @@ from revista.regions.paper import farthest, find_paper, scale_to
 SIDE = 1000  # pixels of the longer side at which all thresholds here, in `halftone` and in `trimming` count
 _LEAST = 16  # pixels: a page or strip with a shorter side says nothing
 _INK = 24.0  # distance from the paper in Lab units (0-255 each) from which a pixel is ink
+_FILLED = 0.85  # of its rectangle that a photograph fills
 _BAND = 0.05  # of the page's sides: where its edge may show
 
 
@@ -37,6 +38,17 @@ class Print:
         height, width = self.ink.shape
         return Box(*(round(edge * self.factor) for edge in box)).clip(width, height)
 
+    def outlines(self, area: Box) -> list[np.ndarray]:
+        """The outer outlines of what is no print in an area at the working size; a rule closes those of frames.
+
+        Each is (n, 1, 2) pixels x and y within the area, as of `cv2.findContours`.
+        """
+        import cv2
+
+        part = slice(area.top, area.bottom), slice(area.left, area.right)
+        mask = (self.ink[part] & ~self.text[part]) | self.rules[part]
+        return list(cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0])
+
     def on_scan(self, box: Box) -> Box:
         """A box at the working size in the scan's pixels, clipped to it; it may be empty."""
         return Box(*(round(edge / self.factor) for edge in box)).clip(self.scan.right, self.scan.bottom)
@@ -48,6 +60,14 @@ class Component:
 
     box: Box
     pixels: int
+
+
+def is_rectangle(outline: np.ndarray) -> bool:
+    """Whether a shape fills its upright or leaning rectangle, as a photograph does; an oval fills .79 of it."""
+    import cv2
+
+    long, short = cv2.minAreaRect(outline)[1]
+    return bool(cv2.contourArea(outline) > _FILLED * long * short)
 
 
 def separate(image: np.ndarray) -> Print | None:
