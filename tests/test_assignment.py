@@ -121,7 +121,7 @@ def test_order_does_not_matter_and_no_word_is_used_twice(sheet: Sheet, rng: rand
     assert len(used) == len(set(used))
     for link in links:
         own = {block.order for block in link.blocks}
-        assert not own & {block.order for block in link.runner_up}
+        assert not own & {block.order for part in link.runner_up for block in part}
         assert 0 <= link.runner_up_confidence <= 1 - link.confidence + 1e-9
 
 

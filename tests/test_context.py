@@ -760,7 +760,8 @@ def test_any_page_gives_sound_contexts(page: tuple[Regions, PageText], earlier: 
     layout = layout_of(blocks_of(text, regions), layout_boxes)
     links = assign(layout_boxes, candidates_of(layout, layout_boxes), layout)
     for link in links:
-        assert not {b.order for b in link.blocks} & {b.order for b in link.runner_up}, "the runner-up is the chosen one"
+        others = {b.order for part in link.runner_up for b in part}
+        assert not {b.order for b in link.blocks} & others, "the runner-up is the chosen one"
         assert 0 <= link.runner_up_confidence <= link.confidence
     linked = [i for link in links for i in link.pictures]
     used = [block.order for link in links for block in link.blocks]
@@ -886,3 +887,15 @@ def test_the_runner_up_is_kept_and_is_not_the_chosen_caption() -> None:
     assert with_two.caption_runner_up and with_two.caption_runner_up.text.startswith("El baile")
     assert 0 < with_two.caption_runner_up_confidence <= with_two.caption_confidence
     assert with_one.caption_runner_up is None and with_one.caption_runner_up_confidence == 0
+
+
+def test_words_of_two_parts_of_a_runner_up_are_never_joined() -> None:
+    sheet = Sheet()
+    sheet.picture(400, 600, 1600, 1400)
+    sheet.text(["La señora de Mendoza en su jardín."], 1000, 1430, "centre")
+    sheet.text(["A la izquierda se ve la foto-"], 650, 520, "centre")
+    sheet.text(["grafía del baile de anoche."], 1300, 520, "centre")
+    (picture,) = sheet.run().pictures
+    assert picture.caption and picture.caption.text == "La señora de Mendoza en su jardín."
+    assert picture.caption_runner_up is not None
+    assert picture.caption_runner_up.text == "A la izquierda se ve la foto- grafía del baile de anoche."

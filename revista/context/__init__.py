@@ -22,7 +22,7 @@ from revista.versions import versions
 __all__ = ["NAME", "VERSION", "run", "software", "windows_of"]
 
 NAME = "context"
-VERSION = "15"
+VERSION = "16"
 
 _HEADING_BLOCKS = 4
 _HEADING_WHITE = 2.0  # ems of the smaller type between the lines of a heading, at most
@@ -73,11 +73,11 @@ def run(number: int, regions: Regions, text: PageText, previous: PageText | None
             PictureContext(
                 picture=picture.id,
                 box=picture.box,
-                caption=_caption(link, number, options) if link else None,
+                caption=_caption(link.parts, number, options) if link else None,
                 caption_parts=_quotes(link.parts, number, options) if link and len(link.parts) > 1 else (),
                 caption_confidence=link.confidence if link else 0.0,
                 caption_shared_with=tuple(pictures[i].id for i in link.pictures if i != index) if link else (),
-                caption_runner_up=_quote(link.runner_up, number, options) if link else None,
+                caption_runner_up=_caption(link.runner_up, number, options) if link else None,
                 caption_runner_up_confidence=link.runner_up_confidence if link else 0.0,
                 heading=_quote(heading, number, options),
                 before=_quotes(before, number, options),
@@ -93,10 +93,10 @@ def _tokens(passage: _Passage) -> list[Token]:
     return tokens_of(line for block in passage for line in block.lines)
 
 
-def _caption(link: Link, page: int, options: ContextSettings) -> Quote | None:
+def _caption(parts: Iterable[_Passage], page: int, options: ContextSettings) -> Quote | None:
     """All of a caption, in as many parts as it is printed in."""
-    parts = ([line for block in part for line in block.lines] for part in link.parts)
-    return quote_of(tokens_of_each(parts), page, options.min_word_confidence)
+    lines = ([line for block in part for line in block.lines] for part in parts)
+    return quote_of(tokens_of_each(lines), page, options.min_word_confidence)
 
 
 def _quote(passage: _Passage, page: int, options: ContextSettings) -> Quote | None:

@@ -38,7 +38,7 @@ class Link:
     pictures: tuple[int, ...]
     parts: tuple[tuple[Block, ...], ...]  # in reading order; more than one where several captions serve one picture
     confidence: float
-    runner_up: tuple[Block, ...] = ()  # the next best caption; empty where no other one could be
+    runner_up: tuple[tuple[Block, ...], ...] = ()  # the next best caption, likewise; empty where no other one could be
     runner_up_confidence: float = 0.0  # on the scale of `confidence`; both together at most 1.0
 
     @property
@@ -104,9 +104,7 @@ def assign(
                 tuple(sorted(way.pictures)),
                 _in_order([captions[i] for i in way.captions]),
                 round(min(confidence, _MOST_CERTAIN), 4),
-                tuple(b for part in _in_order([captions[i] for i in ways[-other].captions]) for b in part)
-                if others
-                else (),
+                _in_order([captions[i] for i in ways[-other].captions]) if others else (),
                 # of another picture of the group the other may be likelier than the link is of this one
                 round(min(likely, confidence, 1 - min(confidence, _MOST_CERTAIN)), 4),
             )
