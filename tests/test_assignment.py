@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from revista.context.assignment import Link, assign
 from revista.context.blocks import Block, blocks_of
 from revista.context.candidates import Candidate, candidates_of
-from revista.context.roles import Layout, Role, layout_of
+from revista.context.layout import Layout, Role
+from revista.context.roles import layout_of
 from revista.context.typeface import Breadth, breadth_of
 from revista.geometry import Box
 from revista.records import Line, PageText, Paragraph, Region, RegionKind, Regions
@@ -371,18 +372,26 @@ def test_a_heading_in_a_broader_type_is_no_part_of_the_caption_above_it() -> Non
     assert captions_of(sheet.run())[picture] == "Una escena del baile."
 
 
-@pytest.mark.parametrize("seen", [True, False])
-def test_what_is_seen_as_a_title_over_a_byline_is_no_part_of_the_caption_above(seen: bool) -> None:
+@pytest.mark.parametrize(
+    ("title", "seen", "apart"),
+    [
+        ("El sombrero brillante", True, True),
+        ("El sombrero brillante", False, False),
+        ("EL SOMBRERO BRILLANTE", False, True),
+    ],
+)
+def test_a_title_over_a_byline_is_no_part_of_the_caption_above(title: str, seen: bool, apart: bool) -> None:
+    """It is known by what a detector takes it for, or by its capitals."""
     sheet = Sheet()
     name = sheet.picture(100, 300, 800, 900)
     sheet.text(["La niña Amelia Salvatierra."], 450, 915, "centre")
-    title = Box(100, 966, 800, 1006)
-    sheet.text(["El sombrero brillante"], 450, 966, "centre")
+    box = Box(100, 966, 800, 1006)
+    sheet.text([title], 450, 966, "centre", 0.8 if title.isupper() else 1.0)
     sheet.text(["POR EDUARDO SALVATIERRA"], 450, 1004, "centre")
     sheet.prose(100, 700, 1120, 2100)
     if seen:
-        sheet.regions.append(Region(id="0003-r09", kind=RegionKind.TITLE, box=title, confidence=0.9, detector="test"))
-    assert (captions_of(sheet.run())[name] == "La niña Amelia Salvatierra.") is seen
+        sheet.regions.append(Region(id="0003-r09", kind=RegionKind.TITLE, box=box, confidence=0.9, detector="test"))
+    assert (captions_of(sheet.run())[name] == "La niña Amelia Salvatierra.") is apart
 
 
 @pytest.mark.parametrize("signed", [True, False])

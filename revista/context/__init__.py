@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from revista.context.assignment import Link, assign
 from revista.context.blocks import Block, blocks_of
 from revista.context.candidates import candidates_of
+from revista.context.layout import Layout, Role
 from revista.context.quotes import Token, quote_of, tokens_of, tokens_of_each, windows_of
-from revista.context.roles import Layout, Role, layout_of
+from revista.context.roles import layout_of
 from revista.geometry import Box, hull
 from revista.lean import Lean
 from revista.records import Contexts, PageText, PictureContext, Quote, Regions

@@ -15,8 +15,8 @@ from revista.context.blocks import Block
 from revista.context.candidates import Candidate
 from revista.context.costs import NO_CAPTION, link_cost
 from revista.context.groups import Target, groups_for
+from revista.context.layout import Layout
 from revista.context.packing import Option, Packing
-from revista.context.roles import Layout
 from revista.context.several import several_for
 from revista.geometry import Box, reading_order
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from revista.context.blocks import Block
-from revista.context.roles import Layout, Role
+from revista.context.layout import Layout, Role
 from revista.context.typeface import Breadth
 from revista.geometry import Box, hull
 

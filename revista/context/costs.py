@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from revista.context.candidates import FAR_ABOVE, Candidate
 from revista.context.groups import Target
-from revista.context.roles import Layout, Role, clearly_smaller
+from revista.context.layout import Layout, Role, clearly_smaller
 from revista.geometry import Box
 
 NO_CAPTION = 1.0

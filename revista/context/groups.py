@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from revista.context.candidates import Candidate
-from revista.context.roles import Layout, Role
+from revista.context.layout import Layout, Role
 from revista.geometry import Box, hull
 
 _FLUSH = 0.03  # of a picture's width between its side and a caption's that begins or ends with it

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from revista.context.candidates import Candidate
 from revista.context.costs import link_cost, place_of
 from revista.context.groups import Target
-from revista.context.roles import Layout, side_by_side
+from revista.context.layout import Layout, side_by_side
 from revista.geometry import Box
 
 _SEVERAL = -0.05  # cheaper than one caption that fits as well, since none is left over

@@ -1,0 +1,212 @@
+"""Headings, told from captions in capitals and from names of pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from revista.context.blocks import Block
+from revista.context.layout import Role, clearly_smaller
+from revista.context.typeface import Breadth
+from revista.geometry import Box, hull
+from revista.records import RegionKind
+
+_HEADING_WORDS = 14
+_LIST_WORDS, _LIST_LINES = 20, 6  # short lines below a heading that make a list
+_BROAD = 1.2  # times as wide as the prose at least runs what is set larger
+_LARGE = 1.15  # times the type of the prose: capitals so large are of headings
+# Ems by which capitals that belong to the picture above may stand nearer to what is below, as borders are found; more
+# where a detector takes them for a caption, or they name a person.
+_SLACK, _TOLD_SLACK = 0.7, 1.0
+_SMALL_REACH = 3.0  # ems above clearly smaller capitals within which a picture ends
+_CENTRED, _OFF = 1.5, 3.0  # ems from the middle of the picture above, at most, and of the text below, at least
+
+
+def mark_headings(
+    blocks: Sequence[Block],
+    roles: list[Role],
+    run_words: Sequence[int],
+    pictures: Sequence[Box],
+    em: float,
+    usual: Breadth,
+) -> None:
+    """Mark short print as headings, with the lines set under them and titles over bylines.
+
+    A heading is short, larger than the prose or in capitals, and leads to prose or stands clear of the pictures.
+
+    Args:
+        blocks: blocks in reading order.
+        roles: what they are, by their order; changed in place.
+        run_words: words of the run that each block stands in.
+        pictures: upright boxes of the pictures.
+        em: type size of the page's prose, in pixels.
+        usual: how wide its type runs.
+    """
+    for block in blocks:
+        if (
+            roles[block.order] is not Role.SHORT
+            or not _looks_like_heading(block, em, usual)
+            or block.credit
+            or block.told
+            or _hangs_on(block, blocks, pictures, em, usual)
+            or _names_the_plate(block, blocks, pictures)
+        ):
+            continue
+        clear = not any(under(block.box, box, max(8 * em, 0.15 * box.height)) for box in pictures)
+        if _leads_to_prose(block, blocks, roles, pictures, em) or (clear and not _inside_any(block.box, pictures)):
+            roles[block.order] = Role.HEADING
+    _mark_subtitles(blocks, roles, run_words, pictures, em, usual)
+    _mark_titles_over_bylines(blocks, roles, em)
+
+
+def under(block: Box, picture: Box, limit: float) -> bool:
+    """Whether `block` begins less than `limit` pixels below the picture, or lies across its foot."""
+    return (
+        block.bottom > picture.bottom
+        and block.centre[1] > picture.bottom - 0.5 * block.height
+        and block.top - picture.bottom < limit
+        and block.horizontal_overlap(picture) > 0
+    )
+
+
+def _mark_subtitles(
+    blocks: Sequence[Block],
+    roles: list[Role],
+    run_words: Sequence[int],
+    pictures: Sequence[Box],
+    em: float,
+    usual: Breadth,
+) -> None:
+    """Mark the line or two set under a heading, centred or in capitals."""
+    headings = [block.box for block in blocks if roles[block.order] is Role.HEADING]
+    for block in blocks:
+        alone = run_words[block.order] == block.word_count <= _HEADING_WORDS and len(block.lines) < 3
+        if roles[block.order] is Role.SHORT and alone and not _hangs_on(block, blocks, pictures, em, usual):
+            for box in headings:
+                belongs = block.capitals or abs(block.box.centre[0] - box.centre[0]) < 1.5 * em
+                if belongs and block.box.horizontal_overlap(box) and -0.5 * em <= block.box.top - box.bottom < 2 * em:
+                    roles[block.order] = Role.HEADING
+
+
+def _mark_titles_over_bylines(blocks: Sequence[Block], roles: list[Role], em: float) -> None:
+    """Mark what a detector takes for a title, right above a heading and nearer to it than to any print above.
+
+    Above a byline capitals are one, whatever a detector takes them for.
+    """
+    for block in blocks:
+        titled = block.hint is RegionKind.TITLE
+        if roles[block.order] is not Role.SHORT or not (titled or block.capitals):
+            continue
+        headings = [
+            other.box for other in blocks if roles[other.order] is Role.HEADING and (titled or _is_byline(other))
+        ]
+        shared = [other.box for other in blocks if other is not block and other.box.horizontal_overlap(block.box)]
+        above = min((block.box.top - box.bottom for box in shared if box.centre[1] < block.box.top), default=4 * em)
+        most = min(1.5 * em, above)
+        if any(
+            abs(box.centre[0] - block.box.centre[0]) < 1.5 * em and -0.5 * em <= box.top - block.box.bottom < most
+            for box in headings
+        ):
+            roles[block.order] = Role.HEADING
+
+
+def _is_byline(block: Block) -> bool:
+    return block.text.upper().startswith("POR ")
+
+
+def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:
+    if block.word_count > _HEADING_WORDS or len(block.lines) > 3:
+        return False
+    narrow = 0 < block.breadth.value < _BROAD * usual.value  # its height was misread
+    if narrow and not block.capitals:
+        return False
+    titled = block.hint is RegionKind.TITLE and block.em > 1.1 * em
+    return block.em > 1.3 * em or titled or (block.capitals and block.em > 0.6 * em)
+
+
+def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em: float, usual: Breadth) -> bool:
+    """Whether capitals no larger than the prose stand right under a picture, nearer to it than to what follows.
+
+    Those that are clearly smaller, or have a credit line below, as no heading is or has, may stand nearer to the text.
+    """
+    large = block.em > _LARGE * em and not 0 < block.breadth.value < _LARGE * usual.value  # heights are easily misread
+    if not block.capitals or large or _is_byline(block):
+        return False
+    lines = [other for other in blocks if other.capitals and _stacked(other.box, block.box, em)]
+    box = hull([block.box, *(other.box for other in lines)])
+    own = {block.order, *(other.order for other in lines)}
+    above = [p for p in pictures if p.horizontal_overlap(box) >= 0.5 * box.width and p.top < box.top]
+    gap = min((max(0, white) for p in above if (white := box.top - p.bottom) > -1.5 * em), default=math.inf)
+    credited = any(other.credit and _stacked(other.box, box, em) and other.box.top > box.centre[1] for other in blocks)
+    if credited or clearly_smaller(block, em, usual):
+        return gap < _SMALL_REACH * em
+    others = [
+        other.box
+        for other in blocks
+        if other.order not in own
+        and not (other.legible and block.leads_on_to(other))
+        and other.box.horizontal_overlap(box) >= 0.5 * box.width
+        and other.box.top >= box.bottom - 0.3 * em  # else it begins beside
+    ]
+    highest = min((other.top for other in others), default=0)
+    text = hull([other for other in others if other.top < highest + em] or [box])
+    near = [p for p in above if box.top - p.bottom < _SMALL_REACH * em]
+    if _off_centre(box, text) > _OFF * em and any(_off_centre(box, p) < _CENTRED * em for p in near):
+        return True  # a heading stands over the middle of what follows
+    below = [other.top - box.bottom for other in others]
+    slack = _TOLD_SLACK if block.hinted or block.names else _SLACK
+    return gap < 1.5 * em and gap < min(below, default=2 * em) + slack * em
+
+
+def _names_the_plate(block: Block, blocks: Sequence[Block], pictures: Sequence[Box]) -> bool:
+    """Whether it is all the print of a page, and stands below its only picture, which may be found too short."""
+    if len(pictures) != 1 or any(other.legible and not other.folio for other in blocks if other is not block):
+        return False
+    return block.box.top >= pictures[0].bottom and block.box.horizontal_overlap(pictures[0]) > 0
+
+
+def _off_centre(a: Box, b: Box) -> float:
+    return abs(a.centre[0] - b.centre[0])
+
+
+def _stacked(a: Box, b: Box, em: float) -> bool:
+    gap = max(a.top - b.bottom, b.top - a.bottom)
+    return a != b and gap < 0.7 * em and a.horizontal_overlap(b) >= 0.5 * min(a.width, b.width)
+
+
+def _leads_to_prose(
+    block: Block, blocks: Sequence[Block], roles: Sequence[Role], pictures: Sequence[Box], em: float
+) -> bool:
+    """Whether text comes next below, directly or after a byline: prose, or many short lines, as in a list."""
+    reach, words, left = block.box, 0, block.box.left
+    for _ in range(_LIST_LINES):
+        below = [
+            other
+            for other in blocks
+            if other.box.top >= reach.centre[1]
+            and other.order != block.order
+            and other.box.horizontal_overlap(reach) > 0
+            and other.box.top - reach.bottom < 4 * em
+            and other.box.bottom > reach.bottom
+            and not any(
+                reach.centre[1] < box.centre[1] < other.box.centre[1] and box.horizontal_overlap(reach)
+                for box in pictures
+            )
+        ]
+        if not below:
+            return False
+        if any(roles[other.order] is Role.PROSE for other in below):
+            return True
+        nearest = min(below, key=lambda other: (other.box.top, other.box.left))
+        centred = abs(nearest.box.centre[0] - block.box.centre[0]) < em  # as the rest of a caption is
+        if not centred or abs(nearest.box.left - left) < 0.5 * em:
+            words += nearest.word_count
+        left = nearest.box.left
+        if words > _LIST_WORDS:
+            return True
+        reach = hull((reach, nearest.box))
+    return False
+
+
+def _inside_any(block: Box, pictures: Sequence[Box]) -> bool:
+    return any(block.coverage_by(picture) >= 0.7 for picture in pictures)
