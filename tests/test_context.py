@@ -889,6 +889,16 @@ def test_the_runner_up_is_kept_and_is_not_the_chosen_caption() -> None:
     assert with_one.caption_runner_up is None and with_one.caption_runner_up_confidence == 0
 
 
+def test_a_name_below_a_picture_beside_a_stray_digit_is_no_running_head() -> None:
+    sheet = Sheet()
+    left, right = sheet.picture(100, 100, 700, 700), sheet.picture(1100, 100, 1700, 700)
+    sheet.text(["4"], 900, 740, "centre")
+    sheet.text(["Tomás Hinojares"], 1400, 732, "centre")
+    below = sheet.picture(100, 1000, 700, 1500)
+    sheet.text(["Mercedes Quintanar"], 400, 1530, "centre")
+    assert captions_of(sheet.run()) == {left: None, right: "Tomás Hinojares", below: "Mercedes Quintanar"}
+
+
 def test_words_of_two_parts_of_a_runner_up_are_never_joined() -> None:
     sheet = Sheet()
     sheet.picture(400, 600, 1600, 1400)

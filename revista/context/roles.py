@@ -65,9 +65,9 @@ def _ordinary(block: Block, em: float) -> bool:
 
 
 def _mark_running_heads(blocks: Sequence[Block], roles: list[Role], pictures: Sequence[Box], em: float) -> None:
-    """Mark running heads: a few words at the very top or bottom, beside a page number or where a detector says so.
+    """Mark running heads: a few words beside a page number or where a detector says so.
 
-    A detector is not believed where they stand right under a picture.
+    They stand above or below all else, pictures too; a detector is not believed where they stand right under one.
     """
     numbers = [block.box for block in blocks if block.folio]
     for block in blocks:
@@ -82,6 +82,7 @@ def _mark_running_heads(blocks: Sequence[Block], roles: list[Role], pictures: Se
             and not any(under(block.box, picture, em) for picture in pictures)
         )
         others = [other.box for other in blocks if other is not block and roles[other.order] is not Role.FURNITURE]
+        others += pictures
         first = all(box.bottom > block.box.top for box in others)
         last = all(box.top < block.box.bottom for box in others)
         if (numbered or hinted) and (first or last):
