@@ -143,6 +143,17 @@ def test_an_unfinished_caption_is_told_by_its_narrower_measure() -> None:
         assert captions_of(sheet.run()) == {"0003-r01": " ".join(lines) if linked else None}
 
 
+@pytest.mark.parametrize(("size", "speck"), [(0.5, True), (0.6, False)])
+def test_a_word_half_as_large_as_the_prose_at_the_foot_of_a_picture_is_no_caption(size: float, speck: bool) -> None:
+    sheet = Sheet()
+    sheet.prose(100, 1600, 100, 700)
+    sheet.picture(100, 800, 1700, 1400)
+    sheet.text(["ros"], 1000, 1405, size=size)
+    for left in (100, 930):
+        sheet.prose(left, 770, 1500, 2400, seed=left)
+    assert (captions_of(sheet.run()) == {"0003-r01": None}) is speck
+
+
 def test_specks_above_a_line_are_no_caption_of_its_own() -> None:
     sheet = Sheet()
     left = sheet.picture(100, 100, 980, 900)

@@ -16,7 +16,8 @@ _PROSE = 25  # words of a run that make it prose where the page carries a text
 _LONG_TEXT = 150  # words in such runs that show that it does
 _PROSE_ALONE = 90  # words of a run that make it prose on a page of pictures, where long captions are usual
 _LONGEST_CAPTION = 60  # words in the type of the prose, right under a picture
-_TINY = 0.4  # times the type of the prose: letters so small are read out of a picture's edge
+# Times the type of the prose: what is smaller, and a word by itself that is, is read out of a picture's edge.
+_TINY, _TINY_WORD = 0.4, 0.55
 _RUNNING_HEAD_WORDS = 6
 _REACH, _TOLD_REACH = 1.2, 2.0  # ems below a picture that a caption in the type of the prose begins; if it is told
 
@@ -47,7 +48,8 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
 def _first_role(block: Block, run: int, least: int, em: float, usual: Breadth) -> Role:
     if block.folio or block.imprint:
         return Role.FURNITURE
-    if not block.legible or ((usual.value or block.word_count == 1) and block.em < _TINY * em):
+    tiny = _TINY_WORD if block.word_count == 1 else _TINY
+    if not block.legible or ((usual.value or block.word_count == 1) and block.em < tiny * em):
         return Role.NOISE
     if block.told and block.word_count <= 80:
         return Role.SHORT
