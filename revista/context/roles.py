@@ -16,7 +16,8 @@ _PROSE = 25  # words of a run that make it prose where the page carries a text
 _LONG_TEXT = 150  # words in such runs that show that it does
 _PROSE_ALONE = 90  # words of a run that make it prose on a page of pictures, where long captions are usual
 _LONGEST_CAPTION = 60  # words in the type of the prose, right under a picture
-# Times the type of the prose: what is smaller, and a word by itself that is, is read out of a picture's edge.
+# Times the type of the prose: print below the first, and a word by itself below the second, is no print but the edge
+# of a picture.
 _TINY, _TINY_WORD = 0.4, 0.55
 _RUNNING_HEAD_WORDS = 6
 _REACH, _TOLD_REACH = 1.2, 2.0  # ems below a picture that a caption in the type of the prose begins; if it is told
