@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from revista.context.candidates import FAR_ABOVE, Candidate
 from revista.context.groups import Target
-from revista.context.layout import Layout, Role, clearly_smaller
+from revista.context.layout import Layout, Role
 from revista.geometry import Box
 
 NO_CAPTION = 1.0
@@ -101,7 +101,7 @@ def _look_cost(target: Target, caption: Candidate, place: str, layout: Layout) -
     """What it costs that pictures of this kind hardly ever have a caption."""
     if target.look == "ornament" and place == "below":
         told = any(block.hinted for block in caption.blocks)
-        if told or clearly_smaller(caption, layout.em, layout.breadth):
+        if told or layout.clearly_smaller(caption):
             return _DRAWN
     return _LOOKS.get(target.look, 0.0)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from revista.context.blocks import Block
-from revista.context.layout import Role, clearly_smaller
-from revista.context.typeface import Breadth
+from revista.context.layout import Layout, Role
 from revista.geometry import Box, hull
 from revista.records import RegionKind
 
@@ -22,41 +22,38 @@ _SMALL_REACH = 3.0  # ems above clearly smaller capitals within which a picture 
 _CENTRED, _OFF = 1.5, 3.0  # ems from the middle of the picture above, at most, and of the text below, at least
 
 
-def mark_headings(
-    blocks: Sequence[Block],
-    roles: list[Role],
-    run_words: Sequence[int],
-    pictures: Sequence[Box],
-    em: float,
-    usual: Breadth,
-) -> None:
-    """Mark short print as headings, with the lines set under them and titles over bylines.
+def with_headings(layout: Layout, pictures: Sequence[Box]) -> Layout:
+    """The layout with its headings told from other short print, the lines set under them and titles over bylines.
 
     A heading is short, larger than the prose or in capitals, and leads to prose or stands clear of the pictures.
 
     Args:
-        blocks: blocks in reading order.
-        roles: what they are, by their order; changed in place.
-        run_words: words of the run that each block stands in.
+        layout: the page's blocks, whose headings are still among the short print.
         pictures: upright boxes of the pictures.
-        em: type size of the page's prose, in pixels.
-        usual: how wide its type runs.
     """
-    for block in blocks:
+    for told in (_headings, _subtitles, _titles_over_bylines):
+        found = told(layout, pictures)
+        roles = (Role.HEADING if i in found else role for i, role in enumerate(layout.roles))
+        layout = replace(layout, roles=tuple(roles))
+    return layout
+
+
+def _headings(layout: Layout, pictures: Sequence[Box]) -> set[int]:
+    """The headings of a page, as places among its blocks."""
+    found = set()
+    for block in layout.of(Role.SHORT):
         if (
-            roles[block.order] is not Role.SHORT
-            or not _looks_like_heading(block, em, usual)
+            not _looks_like_heading(block, layout)
             or block.credit
             or block.told
-            or _hangs_on(block, blocks, pictures, em, usual)
-            or _names_the_plate(block, blocks, pictures)
+            or _hangs_on(block, layout, pictures)
+            or _names_the_plate(block, layout, pictures)
         ):
             continue
-        clear = not any(under(block.box, box, max(8 * em, 0.15 * box.height)) for box in pictures)
-        if _leads_to_prose(block, blocks, roles, pictures, em) or (clear and not _inside_any(block.box, pictures)):
-            roles[block.order] = Role.HEADING
-    _mark_subtitles(blocks, roles, run_words, pictures, em, usual)
-    _mark_titles_over_bylines(blocks, roles, em)
+        clear = not any(under(block.box, box, max(8 * layout.em, 0.15 * box.height)) for box in pictures)
+        if _leads_to_prose(block, layout, pictures) or (clear and not _inside_any(block.box, pictures)):
+            found.add(block.order)
+    return found
 
 
 def under(block: Box, picture: Box, limit: float) -> bool:
@@ -69,67 +66,63 @@ def under(block: Box, picture: Box, limit: float) -> bool:
     )
 
 
-def _mark_subtitles(
-    blocks: Sequence[Block],
-    roles: list[Role],
-    run_words: Sequence[int],
-    pictures: Sequence[Box],
-    em: float,
-    usual: Breadth,
-) -> None:
-    """Mark the line or two set under a heading, centred or in capitals."""
-    headings = [block.box for block in blocks if roles[block.order] is Role.HEADING]
-    for block in blocks:
-        alone = run_words[block.order] == block.word_count <= _HEADING_WORDS and len(block.lines) < 3
-        if roles[block.order] is Role.SHORT and alone and not _hangs_on(block, blocks, pictures, em, usual):
-            for box in headings:
-                belongs = block.capitals or abs(block.box.centre[0] - box.centre[0]) < 1.5 * em
-                if belongs and block.box.horizontal_overlap(box) and -0.5 * em <= block.box.top - box.bottom < 2 * em:
-                    roles[block.order] = Role.HEADING
+def _subtitles(layout: Layout, pictures: Sequence[Box]) -> set[int]:
+    """The line or two set under a heading, centred or in capitals."""
+    headings, em, found = [block.box for block in layout.of(Role.HEADING)], layout.em, set()
+    for block in layout.of(Role.SHORT):
+        alone = layout.run_words[block.order] == block.word_count <= _HEADING_WORDS and len(block.lines) < 3
+        if not alone or _hangs_on(block, layout, pictures):
+            continue
+        for box in headings:
+            belongs = block.capitals or abs(block.box.centre[0] - box.centre[0]) < 1.5 * em
+            if belongs and block.box.horizontal_overlap(box) and -0.5 * em <= block.box.top - box.bottom < 2 * em:
+                found.add(block.order)
+    return found
 
 
-def _mark_titles_over_bylines(blocks: Sequence[Block], roles: list[Role], em: float) -> None:
-    """Mark what a detector takes for a title, right above a heading and nearer to it than to any print above.
+def _titles_over_bylines(layout: Layout, pictures: Sequence[Box]) -> set[int]:
+    """What a detector takes for a title, right above a heading and nearer to it than to any print above.
 
     Above a byline capitals are one, whatever a detector takes them for.
     """
-    for block in blocks:
+    headings, em, found = layout.of(Role.HEADING), layout.em, set()
+    for block in layout.of(Role.SHORT):
         titled = block.hint is RegionKind.TITLE
-        if roles[block.order] is not Role.SHORT or not (titled or block.capitals):
-            continue
-        headings = [
-            other.box for other in blocks if roles[other.order] is Role.HEADING and (titled or _is_byline(other))
-        ]
-        shared = [other.box for other in blocks if other is not block and other.box.horizontal_overlap(block.box)]
+        below = [other.box for other in headings if titled or (block.capitals and _is_byline(other))]
+        shared = [o.box for o in layout.blocks if o is not block and o.box.horizontal_overlap(block.box)]
         above = min((block.box.top - box.bottom for box in shared if box.centre[1] < block.box.top), default=4 * em)
         most = min(1.5 * em, above)
         if any(
             abs(box.centre[0] - block.box.centre[0]) < 1.5 * em and -0.5 * em <= box.top - block.box.bottom < most
-            for box in headings
+            for box in below
         ):
-            roles[block.order] = Role.HEADING
+            found.add(block.order)
+    return found
 
 
 def _is_byline(block: Block) -> bool:
     return block.text.upper().startswith("POR ")
 
 
-def _looks_like_heading(block: Block, em: float, usual: Breadth) -> bool:
+def _looks_like_heading(block: Block, layout: Layout) -> bool:
+    em = layout.em
     if block.word_count > _HEADING_WORDS or len(block.lines) > 3:
         return False
-    narrow = 0 < block.breadth.value < _BROAD * usual.value  # its height was misread
+    narrow = 0 < block.breadth.value < _BROAD * layout.breadth.value  # its height was misread
     if narrow and not block.capitals:
         return False
     titled = block.hint is RegionKind.TITLE and block.em > 1.1 * em
     return block.em > 1.3 * em or titled or (block.capitals and block.em > 0.6 * em)
 
 
-def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em: float, usual: Breadth) -> bool:
+def _hangs_on(block: Block, layout: Layout, pictures: Sequence[Box]) -> bool:
     """Whether capitals no larger than the prose stand right under a picture, nearer to it than to what follows.
 
     Those that are clearly smaller, or have a credit line below, as no heading is or has, may stand nearer to the text.
     """
-    large = block.em > _LARGE * em and not 0 < block.breadth.value < _LARGE * usual.value  # heights are easily misread
+    blocks, em = layout.blocks, layout.em
+    narrow = 0 < block.breadth.value < _LARGE * layout.breadth.value  # heights are easily misread
+    large = block.em > _LARGE * em and not narrow
     if not block.capitals or large or _is_byline(block):
         return False
     lines = [other for other in blocks if other.capitals and _stacked(other.box, block.box, em)]
@@ -138,7 +131,7 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
     above = [p for p in pictures if p.horizontal_overlap(box) >= 0.5 * box.width and p.top < box.top]
     gap = min((max(0, white) for p in above if (white := box.top - p.bottom) > -1.5 * em), default=math.inf)
     credited = any(other.credit and _stacked(other.box, box, em) and other.box.top > box.centre[1] for other in blocks)
-    if credited or clearly_smaller(block, em, usual):
+    if credited or layout.clearly_smaller(block):
         return gap < _SMALL_REACH * em
     others = [
         other.box
@@ -158,9 +151,9 @@ def _hangs_on(block: Block, blocks: Sequence[Block], pictures: Sequence[Box], em
     return gap < 1.5 * em and gap < min(below, default=2 * em) + slack * em
 
 
-def _names_the_plate(block: Block, blocks: Sequence[Block], pictures: Sequence[Box]) -> bool:
+def _names_the_plate(block: Block, layout: Layout, pictures: Sequence[Box]) -> bool:
     """Whether it is all the print of a page, and stands below its only picture, which may be found too short."""
-    if len(pictures) != 1 or any(other.legible and not other.folio for other in blocks if other is not block):
+    if len(pictures) != 1 or any(other.legible and not other.folio for other in layout.blocks if other is not block):
         return False
     return block.box.top >= pictures[0].bottom and block.box.horizontal_overlap(pictures[0]) > 0
 
@@ -174,15 +167,13 @@ def _stacked(a: Box, b: Box, em: float) -> bool:
     return a != b and gap < 0.7 * em and a.horizontal_overlap(b) >= 0.5 * min(a.width, b.width)
 
 
-def _leads_to_prose(
-    block: Block, blocks: Sequence[Block], roles: Sequence[Role], pictures: Sequence[Box], em: float
-) -> bool:
+def _leads_to_prose(block: Block, layout: Layout, pictures: Sequence[Box]) -> bool:
     """Whether text comes next below, directly or after a byline: prose, or many short lines, as in a list."""
-    reach, words, left = block.box, 0, block.box.left
+    em, reach, words, left = layout.em, block.box, 0, block.box.left
     for _ in range(_LIST_LINES):
         below = [
             other
-            for other in blocks
+            for other in layout.blocks
             if other.box.top >= reach.centre[1]
             and other.order != block.order
             and other.box.horizontal_overlap(reach) > 0
@@ -195,7 +186,7 @@ def _leads_to_prose(
         ]
         if not below:
             return False
-        if any(roles[other.order] is Role.PROSE for other in below):
+        if any(layout.roles[other.order] is Role.PROSE for other in below):
             return True
         nearest = min(below, key=lambda other: (other.box.top, other.box.left))
         centred = abs(nearest.box.centre[0] - block.box.centre[0]) < em  # as the rest of a caption is

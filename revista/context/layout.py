@@ -64,6 +64,11 @@ class Layout:
         difference = self.type_difference(block)
         return difference is not None and difference <= OTHER_TYPE
 
+    def clearly_smaller(self, block: HasType) -> bool:
+        """Whether it is set clearly smaller than the page's prose, by both measures; not where there is no prose."""
+        usual = self.breadth.value
+        return bool(usual) and max(block.em / self.em, block.breadth.value / usual) < _SMALL
+
     @cached_property
     def few_words(self) -> bool:
         """Whether the page has hardly any print."""
@@ -72,11 +77,6 @@ class Layout:
     def of(self, role: Role) -> list[Block]:
         """The blocks with that role, in reading order."""
         return [block for block in self.blocks if self.roles[block.order] is role]
-
-
-def clearly_smaller(block: HasType, em: float, usual: Breadth) -> bool:
-    """Whether it is set clearly smaller than the page's prose, of `em` pixels and breadth `usual`, by both measures."""
-    return bool(usual.value) and max(block.em / em, block.breadth.value / usual.value) < _SMALL
 
 
 def side_by_side(a: Box, b: Box) -> bool:

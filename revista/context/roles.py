@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from revista.context.blocks import Block, page_em, prose_breadth
-from revista.context.headings import mark_headings, under
+from revista.context.headings import under, with_headings
 from revista.context.layout import Layout, Role, side_by_side
 from revista.context.runs import more_white, runs_of
 from revista.context.typeface import OTHER_TYPE, Breadth
@@ -42,8 +42,7 @@ def layout_of(blocks: Sequence[Block], pictures: Sequence[Box]) -> Layout:
     roles = [_first_role(block, words[block.order], least, em, usual) for block in blocks]
     _mark_running_heads(blocks, roles, pictures, em)
     _mark_captions(blocks, roles, runs, pictures, em)
-    mark_headings(blocks, roles, words, pictures, em, usual)
-    return Layout(tuple(blocks), tuple(roles), tuple(words), em, usual)
+    return with_headings(Layout(tuple(blocks), tuple(roles), tuple(words), em, usual), pictures)
 
 
 def _first_role(block: Block, run: int, least: int, em: float, usual: Breadth) -> Role:
