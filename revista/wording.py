@@ -9,7 +9,7 @@ _DROPPED = ("Cc", "Cf", "Cs", "Co", "Cn")  # controls, bidirectional and zero-wi
 _CREDIT = re.compile(
     r"^\W*(fots?|fotos?|fotograf\w+|foto-?grabados?|phot\w*|clich[eé]s?|dibujos?|caricaturas?|apuntes?|copyright"
     r"|underwood|dib\w{2,4}(?= de\b)|fot\w{2,6} ?\w{2,6}(?= de\b)"  # small italics are easily misread
-    r"|(?<=\()f[oae]\W{0,2}t(?=\.))\b",
+    r"|(?<=\()f[oae]\W{0,2}t(?=\.)|fo(?= (?-i:[A-ZÁÉÍÓÚÑ])\w+\W*$))\b",
     re.IGNORECASE,
 )
 _LIKE_A_CREDIT = re.compile(r"\W*(?:fot|dib|caric|apunt)", re.IGNORECASE)

@@ -23,7 +23,7 @@ from revista.versions import versions
 __all__ = ["NAME", "VERSION", "run", "software", "windows_of"]
 
 NAME = "context"
-VERSION = "16"
+VERSION = "17"
 
 _HEADING_BLOCKS = 4
 _HEADING_WHITE = 2.0  # ems of the smaller type between the lines of a heading, at most

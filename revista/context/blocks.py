@@ -33,6 +33,7 @@ _ADVERT = re.compile(
 _SURE_HINT = 0.7  # confidence of a hint that is followed
 _LEVEL = 0.4  # of their height stand the parts of a line level at least, for lines bend
 _WORD_GAP, _TOLD_GAP = 0.4, 1.0  # ems: no gutter is so narrow; and within what a detector takes for captions
+_READ_TWICE = 3.0  # ems at most that two pieces of one line share: Tesseract reads a syllable in both
 _LOW = 0.6  # times the type of the prose: what is lower is no print
 _LISTED = 4  # lines
 _NARROW = 20.0  # ems: no two columns stand below a picture so narrow
@@ -246,7 +247,7 @@ def _same_line(a: Block, b: Block, em: float, usual: Breadth, pictures: Sequence
     level = (
         len(a.lines) == len(b.lines) == 1
         and a.box.vertical_overlap(b.box) >= _LEVEL * max(a.box.height, b.box.height)
-        and right.left >= left.right
+        and left.left < right.left >= left.right - _READ_TWICE * em
     )
     if level and any(_holds(picture, left.union(right), em) for picture in pictures):
         return True

@@ -7,20 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from rapidfuzz.distance import Levenshtein
+
 from revista.context.blocks import Block
 from revista.context.layout import Layout, Role
 from revista.context.typeface import Breadth
 from revista.geometry import Box, hull
+from revista.wording import plain_words
 
 _PERSONS = re.compile(r"de (izquierda a derecha|derecha a izquierda)", re.IGNORECASE)
 _PLACES = {
     "upper": re.compile(r"\b(arriba|superior(es)?)\b", re.IGNORECASE),
     "lower": re.compile(r"\b(abajo|inferior(es)?|debajo)\b", re.IGNORECASE),
-    "left": re.compile(r"\b\w{0,2}qu?i?e?rd ?a\b", re.IGNORECASE),  # letters of it are easily lost or misread
+    "left": re.compile(r"\b\w{0,2}qu?i?e?rd ?a\b", re.IGNORECASE),  # letters of it are easily lost or parted
     "right": re.compile(r"\bde ?re ?c ?ha\b", re.IGNORECASE),
     "centre": re.compile(r"\b(en el|al) (centro|medio)\b", re.IGNORECASE),
 }
-
+_LEFT, _MISREAD = "izquierda", 3  # letters of it at most that are misread; nothing else is so like it
 
 _ABOVE = 8  # ems between a picture and what stands right below it
 FAR_ABOVE = 24  # the same of the only picture of a page, which may be found too short
@@ -94,7 +97,10 @@ class Candidate:
         "De izquierda a derecha" names the persons in one picture, and does not count.
         """
         text = _PERSONS.sub(" ", self.text)
-        return frozenset(name for name, pattern in _PLACES.items() if pattern.search(text))
+        found = {name for name, pattern in _PLACES.items() if pattern.search(text)}
+        if any(Levenshtein.distance(word, _LEFT) <= _MISREAD for word in plain_words(text)):
+            found.add("left")
+        return frozenset(found)
 
     @property
     def speaks_of_several(self) -> bool:

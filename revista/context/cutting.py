@@ -15,6 +15,7 @@ from revista.wording import is_credit, printable
 _HIGHEST = 1.2  # times the breadth of a type: its size is no larger
 _FAR = 1.0  # ems between words: what is no word stands so far from those that are
 _LETTERS = 2  # with fewer it is none
+_FAR_LARGER = 1.8  # times the type size of a syllable: no print of one paragraph, though so few letters tell it badly
 _OTHER_SIZE, _TELLING = 1.15, 12  # times the type size of the words beside; letters from which it is known
 
 
@@ -162,7 +163,7 @@ def _cut(
     if is_credit(line.text) or is_credit(above[-1].text):
         return True
     letters = min(sum(map(str.isalpha, above[-1].text)), sum(map(str.isalpha, line.text)))
-    if letters >= 6 and max(em, em_above) > 1.3 * min(em, em_above):
+    if max(em, em_above) > (1.3 if letters >= 6 else _FAR_LARGER) * min(em, em_above):
         return True
     if letters >= 6 and above[-1].text.isupper() != line.text.isupper():
         return True

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from revista.context.blocks import Block
-from revista.context.layout import Layout, Role
+from revista.context.layout import SMALL, Layout, Role
 from revista.geometry import Box, hull
 from revista.records import RegionKind
 
@@ -16,7 +16,7 @@ _LIST_WORDS, _LIST_LINES = 20, 6  # short lines below a heading that make a list
 _BROAD = 1.2  # times as wide as the prose at least runs what is set larger
 _LARGE = 1.15  # times the type of the prose: capitals so large are of headings
 # Ems by which capitals that belong to the picture above may stand nearer to what is below, as borders are found; more
-# where a detector takes them for a caption, or they name a person.
+# where a detector takes them for a caption, they name a person, or are lower than those of the prose.
 _SLACK, _TOLD_SLACK = 0.7, 1.0
 _SMALL_REACH = 3.0  # ems above clearly smaller capitals within which a picture ends
 _CENTRED, _OFF = 1.5, 3.0  # ems from the middle of the picture above, at most, and of the text below, at least
@@ -125,9 +125,8 @@ def _hangs_on(block: Block, layout: Layout, pictures: Sequence[Box]) -> bool:
     large = block.em > _LARGE * em and not narrow
     if not block.capitals or large or _is_byline(block):
         return False
-    lines = [other for other in blocks if other.capitals and _stacked(other.box, block.box, em)]
-    box = hull([block.box, *(other.box for other in lines)])
-    own = {block.order, *(other.order for other in lines)}
+    own = _in_one_stack(block, blocks, em)
+    box = hull(blocks[i].box for i in own)
     above = [p for p in pictures if p.horizontal_overlap(box) >= 0.5 * box.width and p.top < box.top]
     gap = min((max(0, white) for p in above if (white := box.top - p.bottom) > -1.5 * em), default=math.inf)
     credited = any(other.credit and _stacked(other.box, box, em) and other.box.top > box.centre[1] for other in blocks)
@@ -147,7 +146,7 @@ def _hangs_on(block: Block, layout: Layout, pictures: Sequence[Box]) -> bool:
     if _off_centre(box, text) > _OFF * em and any(_off_centre(box, p) < _CENTRED * em for p in near):
         return True  # a heading stands over the middle of what follows
     below = [other.top - box.bottom for other in others]
-    slack = _TOLD_SLACK if block.hinted or block.names else _SLACK
+    slack = _TOLD_SLACK if block.hinted or block.names or block.em < SMALL * em else _SLACK
     return gap < 1.5 * em and gap < min(below, default=2 * em) + slack * em
 
 
@@ -160,6 +159,15 @@ def _names_the_plate(block: Block, layout: Layout, pictures: Sequence[Box]) -> b
 
 def _off_centre(a: Box, b: Box) -> float:
     return abs(a.centre[0] - b.centre[0])
+
+
+def _in_one_stack(block: Block, blocks: Sequence[Block], em: float) -> set[int]:
+    """The capitals with which a block stands, line upon line: itself, what is right above and below, and so on."""
+    found, box = {block.order}, block.box
+    while more := {o.order for o in blocks if o.order not in found and o.capitals and _stacked(o.box, box, em)}:
+        found |= more
+        box = hull(blocks[i].box for i in found)
+    return found
 
 
 def _stacked(a: Box, b: Box, em: float) -> bool:

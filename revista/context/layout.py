@@ -12,7 +12,7 @@ from revista.context.typeface import OTHER_TYPE, Breadth
 from revista.geometry import Box
 
 _FEW_LETTERS = 120  # of a page: the text stage then reads what stands by itself at the rim of a picture's box
-_SMALL = 0.85  # times the type of the prose
+SMALL = 0.85  # times the type of the prose
 
 
 class Role(Enum):
@@ -67,7 +67,7 @@ class Layout:
     def clearly_smaller(self, block: HasType) -> bool:
         """Whether it is set clearly smaller than the page's prose, by both measures; not where there is no prose."""
         usual = self.breadth.value
-        return bool(usual) and max(block.em / self.em, block.breadth.value / usual) < _SMALL
+        return bool(usual) and max(block.em / self.em, block.breadth.value / usual) < SMALL
 
     @cached_property
     def few_words(self) -> bool:

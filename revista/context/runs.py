@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
 
 from revista.context.blocks import Block
 from revista.context.typeface import OTHER_TYPE
@@ -12,6 +14,7 @@ _SPACED_TYPE = 0.1  # the same within a sentence
 _SET_IN = 0.4  # ems that more white tells a caption by
 _WIDE = 0.7  # ems of white that part a column
 _SURE_WHITE = 0.6  # the same below what a detector takes for a caption
+_FLUSH = 0.3  # ems by which the ends of lines differ that are set to one width
 _MORE_WHITE = 1.15  # times the distance of lines
 
 
@@ -35,9 +38,7 @@ def runs_of(blocks: Sequence[Block], pictures: Sequence[Box], em: float) -> list
             same_type = min(upper.em, lower.em) > 0.85 * max(upper.em, lower.em) and not upper.breadth.differs(
                 lower.breadth, _SPACED_TYPE if goes_on else OTHER_TYPE
             )
-            if same_type and (
-                _goes_on(upper, lower, pictures, em) or _beside_each_other(upper.box, lower.box, pictures, em)
-            ):
+            if same_type and (_goes_on(upper, lower, pictures, em) or _beside_each_other(upper, lower, pictures, em)):
                 run[find(lower.order)] = find(upper.order)
     return [find(i) for i in range(len(blocks))]
 
@@ -100,11 +101,23 @@ def _hole_between(upper: Box, lower: Box, pictures: Sequence[Box], em: float) ->
     )
 
 
-def _beside_each_other(a: Box, b: Box, pictures: Sequence[Box], em: float) -> bool:
-    """Whether two blocks are pieces of the same lines, which OCR parts at wide spaces; no picture's edge parts them."""
-    gap = max(a.left - b.right, b.left - a.right)
-    level = -em < gap < 1.2 * em and a.vertical_overlap(b) >= 0.5 * min(a.height, b.height) > 0
-    return level and not any(edge_between(a, b, picture, 0.5 * em) for picture in pictures)
+def _beside_each_other(one: Block, other: Block, pictures: Sequence[Box], em: float) -> bool:
+    """Whether two blocks are pieces of the same lines, which OCR parts at wide spaces.
+
+    They are not where a picture's edge parts them, or the lines of the left one end flush, as a column's do.
+    """
+    left, right = sorted((one, other), key=lambda block: block.box)
+    a, b = left.box, right.box
+    level = -em < b.left - a.right < 1.2 * em and a.vertical_overlap(b) >= 0.5 * min(a.height, b.height) > 0
+    return (
+        level and not _ends_flush(left, em) and not any(edge_between(a, b, picture, 0.5 * em) for picture in pictures)
+    )
+
+
+def _ends_flush(block: Block, em: float) -> bool:
+    """Whether most lines of a block, the last one left out, end where the next one does; there are two at least."""
+    steps = [abs(lower.box.right - upper.box.right) for upper, lower in pairwise(block.lines[:-1])]
+    return bool(steps) and median(steps) < _FLUSH * em
 
 
 def more_white(box: Box, below: Block) -> bool:
