@@ -132,6 +132,13 @@ def test_paper_tone_and_margin() -> None:
     assert np.median(whiten(image, paper)) >= 240
 
 
+def test_paper_is_what_lies_in_the_margins_though_a_dark_photograph_is_larger() -> None:
+    lit = np.linspace(215, 245, 900, dtype=np.uint8)  # unevenly, so that no tone of it is common
+    image = np.dstack([np.tile(lit, (1200, 1))] * 3)
+    image[150:1000, 140:760] = 110 + np.random.default_rng(1).integers(-4, 4, (850, 620, 1))
+    assert min(find_paper(image).tone) >= 210
+
+
 # --- the stage ---
 
 

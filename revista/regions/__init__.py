@@ -16,7 +16,7 @@ from revista.versions import versions
 
 __all__ = ["NAME", "VERSION", "Detector", "load", "run", "software", "weights"]
 
-VERSION = "14"
+VERSION = "15"
 _LONGEST = 6  # times its width that a page may be high, or its height wide
 _PACKAGES = (
     "layoutparser",

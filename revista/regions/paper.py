@@ -13,6 +13,8 @@ import numpy as np
 from revista.geometry import Box
 
 _MAX_MARGIN = 0.2  # share of a side that may be margin: more would be a picture that fills the page
+_EDGE, _RIM = 0.05, 0.15  # of the sides: what may be the scanner's bed, and how far in the page's margins reach
+_IN_THE_RIM = 5.0  # times as much as elsewhere an even area counts there
 _PAPER_SPREAD = 22  # how far in a channel (0-255) a pixel may be from the paper's tone and still be paper
 
 
@@ -37,8 +39,9 @@ def scale_to(image: np.ndarray, side: int, most: float = 2.5) -> tuple[np.ndarra
 def find_paper(image: np.ndarray) -> Paper:
     """The paper's tone, and where the page lies in the image.
 
-    The tone is the commonest one among even areas, with a preference for bright ones. A margin is what lies outside
-    the first and last rows and columns with a fair share of paper.
+    The tone is the commonest one among even areas, with a preference for bright ones and those near the edges: a dark
+    photograph may be larger than the paper around it. A margin is what lies outside the first and last rows and columns
+    with a fair share of paper.
 
     Args:
         image: `(height, width, 3)` uint8, RGB.
@@ -79,16 +82,24 @@ def _tone(small: np.ndarray) -> tuple[int, int, int]:
     values = grey.astype(np.float32)
     variance = cv2.blur(values**2, (5, 5)) - cv2.blur(values, (5, 5)) ** 2
     height, width = grey.shape
-    inner = np.zeros(grey.shape, bool)
-    inner[height // 20 : height - height // 20, width // 20 : width - width // 20] = True
+    inner = _without_rim(height, width, _EDGE)
     even = inner & (variance < 30)
     if np.count_nonzero(even) < 200:
         even = inner
-    counts = np.convolve(np.bincount(grey[even], minlength=256).astype(float), np.ones(9), "same")
+    weights = np.where(_without_rim(height, width, _RIM), 1.0, _IN_THE_RIM)
+    counts = np.convolve(np.bincount(grey[even], weights[even], 256), np.ones(9), "same")
     mode = int(np.argmax(counts * (0.3 + np.arange(256) / 255)))
     near = even & (np.abs(values - mode) <= 6)
     red, green, blue = np.median(small[near], axis=0) if near.any() else (mode, mode, mode)
     return int(red), int(green), int(blue)
+
+
+def _without_rim(height: int, width: int, share: float) -> np.ndarray:
+    """The pixels (height, width) bool that are farther from the edges than a share of the sides."""
+    inner = np.zeros((height, width), bool)
+    down, across = int(share * height), int(share * width)
+    inner[down : height - down, across : width - across] = True
+    return inner
 
 
 def _extent(shares: np.ndarray) -> tuple[int, int]:
