@@ -18,7 +18,8 @@ from revista.context.typeface import Breadth, breadth_of
 from revista.geometry import Box
 from revista.records import Line, PageText, Paragraph, Region, RegionKind, Regions
 from revista.wording import is_credit
-from tests.test_context import Sheet, captions_of
+
+from .sheet import Sheet, captions_of
 
 TEXTS = (
     "El yate Hatuey.",

@@ -9,7 +9,7 @@ from revista.geometry import Box, hull
 from revista.lean import Lean, Straight
 from revista.records import Look, Region, RegionKind
 
-from .test_context import Sheet, captions_of
+from .sheet import Sheet, captions_of
 
 
 def hinted(sheet: Sheet, box: Box, confidence: float = 0.6) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from revista.wording import is_credit
 
-from .test_context import Sheet, captions_of
+from .sheet import Sheet, captions_of
 
 
 @pytest.mark.parametrize(("left", "shared"), [("12quiserda", True), ("tquierda", True), ("guardería", False)])
