@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from revista.records import Look
 from revista.wording import is_credit
 
 from .sheet import Sheet, captions_of
@@ -87,3 +88,30 @@ def test_a_line_beside_a_column_whose_lines_end_flush_is_no_piece_of_it() -> Non
     level = next(line.box.top for line in sheet.paragraphs[0].lines if line.box.top > 2110)
     sheet.text(["La presidencia en el jardín."], right + 40, level)
     assert captions_of(sheet.run()) == {"0003-r01": "La presidencia en el jardín."}
+
+
+def test_a_line_under_another_goes_on_though_a_piece_of_it_is_lost() -> None:
+    sheet = Sheet()
+    sheet.picture(100, 100, 1200, 900)
+    sheet.picture(1250, 100, 1950, 900)
+    end = sheet.text(["La niña Amelia Valdoro en la playa, al fin de la tarde de mayo"], 110, 920, size=0.8)
+    right = sheet.paragraphs[-1].box.right
+    sheet.text(["mientras los criados"], 110, end + 8, size=0.8)
+    sheet.text(["el verano en la casa."], right, end + 8, "right", 0.8)
+    first = sheet.paragraphs[1].box
+    assert sheet.paragraphs[-1].box.left - first.right > 100  # more than three ems of theirs
+    caption = "La niña Amelia Valdoro en la playa, al fin de la tarde de mayo mientras los criados el verano en la casa."
+    assert captions_of(sheet.run()) == {"0003-r01": caption, "0003-r02": None}
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_what_looks_like_an_ornament_has_its_name_below_on_a_page_of_few_words(few: bool) -> None:
+    sheet = Sheet()
+    for left in (100, 1100):
+        for top in (100, 1300):
+            sheet.picture(left, top, left + 800, top + 900)
+    sheet.regions[0] = sheet.regions[0].model_copy(update={"look": Look.ORNAMENT})
+    sheet.text(["Graciela Hinojares"], 120, 1025)
+    if not few:
+        sheet.prose(100, 1800, 2300, 2600)
+    assert captions_of(sheet.run())["0003-r01"] == ("Graciela Hinojares" if few else None)

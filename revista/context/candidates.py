@@ -156,7 +156,7 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
     last, box, em = group[-1], hull(b.box for b in group), layout.em
     gap = block.box.top - max(b.box.bottom for b in group)
     size = max(block.em, last.em)
-    if _goes_on_level(last, block, size):
+    if _goes_on_level(last, block, size, box):
         return True
     if block.box.centre[1] <= last.box.centre[1] and not block.credit:
         return False
@@ -215,10 +215,15 @@ def _belongs(group: Sequence[Block], block: Block, pictures: Sequence[Box], layo
     return -0.8 * size <= gap < 1.6 * size and (shared >= 0.5 or under_one)
 
 
-def _goes_on_level(left: Block, right: Block, em: float) -> bool:
-    """Whether two pieces of a line that nearly touch are one: a word, or what is seen on the left and on the right."""
+def _goes_on_level(left: Block, right: Block, em: float, box: Box) -> bool:
+    """Whether two pieces of a line are one: a word, or what is seen on the left and on the right.
+
+    They nearly touch, or a longer line of the same caption, whose box is given, stands above both.
+    """
     level = 2 * left.box.vertical_overlap(right.box) > min(left.box.height, right.box.height)
-    if not level or abs(right.box.left - left.box.right) >= _SAME_LINE * em or not left.unfinished:
+    gap = right.box.left - left.box.right
+    near = abs(gap) < _SAME_LINE * em or (gap > 0 and right.box.right <= box.right + _SAME_LINE * em)
+    if not level or not near or not left.unfinished:
         return False
     sides = [Candidate((block,)).places for block in (left, right)]
     return right.text[:1].islower() or ("left" in sides[0] and "right" in sides[1])

@@ -100,6 +100,8 @@ def link_cost(
 def _look_cost(target: Target, caption: Candidate, place: str, layout: Layout) -> float:
     """What it costs that pictures of this kind hardly ever have a caption."""
     if target.look == "ornament" and place == "below":
+        if layout.few_words:
+            return 0.0  # a leaf of an album has none
         told = any(block.hinted for block in caption.blocks)
         if told or layout.clearly_smaller(caption):
             return _DRAWN
