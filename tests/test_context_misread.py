@@ -100,7 +100,7 @@ def test_a_line_under_another_goes_on_though_a_piece_of_it_is_lost() -> None:
     sheet.text(["el verano en la casa."], right, end + 8, "right", 0.8)
     first = sheet.paragraphs[1].box
     assert sheet.paragraphs[-1].box.left - first.right > 100  # more than three ems of theirs
-    caption = "La niña Amelia Valdoro en la playa, al fin de la tarde de mayo mientras los criados el verano en la casa."
+    caption = " ".join(paragraph.text for paragraph in sheet.paragraphs)
     assert captions_of(sheet.run()) == {"0003-r01": caption, "0003-r02": None}
 
 
