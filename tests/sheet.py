@@ -89,5 +89,15 @@ class Sheet:
         return context.run(3, regions, text, previous, options or ContextSettings())
 
 
+def pair() -> Sheet:
+    """Two pictures side by side, with a caption each."""
+    sheet = Sheet()
+    sheet.picture(100, 300, 800, 900)
+    sheet.picture(840, 300, 1540, 900)
+    sheet.text(["La condesa de Loreto."], 450, 940, "centre", 0.8)
+    sheet.text(["El general Menocal."], 1190, 940, "centre", 0.8)
+    return sheet
+
+
 def captions_of(found: Contexts) -> dict[str, str | None]:
     return {picture.picture: picture.caption.text if picture.caption else None for picture in found.pictures}

@@ -19,7 +19,7 @@ from revista.geometry import Box
 from revista.records import Line, PageText, Paragraph, Region, RegionKind, Regions
 from revista.wording import is_credit
 
-from .sheet import Sheet, captions_of
+from .sheet import Sheet, captions_of, pair
 
 TEXTS = (
     "El yate Hatuey.",
@@ -153,12 +153,7 @@ def test_three_names_under_a_frieze_and_a_neighbour_with_its_own() -> None:
 
 
 def test_captions_side_by_side_go_to_their_own_pictures_where_there_are_two() -> None:
-    sheet = Sheet()
-    sheet.picture(100, 300, 800, 900)
-    sheet.picture(840, 300, 1540, 900)
-    sheet.text(["La condesa de Loreto."], 450, 940, "centre", 0.8)
-    sheet.text(["El general Menocal."], 1190, 940, "centre", 0.8)
-    assert all(picture.caption and not picture.caption_parts for picture in sheet.run().pictures)
+    assert all(picture.caption and not picture.caption_parts for picture in pair().run().pictures)
 
 
 @pytest.mark.parametrize("form", ["{}. ", "{}.— ", "{}) ", "Núm. {}. ", "Fig. {}: ", "{}: "])

@@ -6,7 +6,7 @@ import pytest
 
 from revista.records import Line, Paragraph
 
-from .sheet import Sheet, captions_of
+from .sheet import Sheet, captions_of, pair
 
 
 def test_portrait_with_name_in_capitals_note_and_credit() -> None:
@@ -37,22 +37,14 @@ def test_two_photographs_side_by_side_share_the_caption_below_both() -> None:
 
 
 def test_two_photographs_side_by_side_with_a_caption_each() -> None:
-    sheet = Sheet()
-    sheet.picture(100, 300, 800, 900)
-    sheet.picture(840, 300, 1540, 900)
-    sheet.text(["La condesa de Loreto."], 450, 940, "centre", 0.8)
-    sheet.text(["El general Menocal."], 1190, 940, "centre", 0.8)
+    sheet = pair()
     found = sheet.run()
     assert list(captions_of(found).values()) == ["La condesa de Loreto.", "El general Menocal."]
     assert [picture.caption_shared_with for picture in found.pictures] == [(), ()]
 
 
 def test_captions_that_ocr_read_as_one_line_are_parted_under_the_gap() -> None:
-    sheet = Sheet()
-    sheet.picture(100, 300, 800, 900)
-    sheet.picture(840, 300, 1540, 900)
-    sheet.text(["La condesa de Loreto."], 450, 940, "centre", 0.8)
-    sheet.text(["El general Menocal."], 1190, 940, "centre", 0.8)
+    sheet = pair()
     a, b = sheet.paragraphs
     line = Line(words=a.words + b.words, box=a.box.union(b.box))
     sheet.paragraphs = [Paragraph(id="0003-p01", lines=(line,), box=line.box)]
